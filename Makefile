@@ -1,0 +1,45 @@
+# Short names for the commands of the README.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export OMP_WAIT_POLICY := PASSIVE
+
+.PHONY: app check test slow bench gpu models chromium
+
+app: $(READY)
+	$(BIN)/glasshouse serve
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not gpu and not browser and not notebook and not bench"
+
+test: check chromium
+	$(BIN)/python -m pytest -q -m "notebook and not slow"
+	$(BIN)/python -m pytest -q -m "browser and not slow"
+
+slow: $(READY) chromium
+	$(BIN)/python -m pytest -q -m slow
+
+bench: $(READY)
+	$(BIN)/python -m pytest -q -s -m bench tests/benchmarks
+
+gpu: $(READY)
+	$(BIN)/python -m pytest -q -m gpu
+
+models: $(READY)
+	$(BIN)/python data/models/digits-logistic/recipe.py
+	$(BIN)/python data/models/python-stdlib/recipe.py all
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[dev]"
+	touch $@
+
+chromium:
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || command -v google-chrome >/dev/null || \
+	(command -v apt-get >/dev/null && $$([ "$$(id -u)" = 0 ] || echo sudo) apt-get update -qq && \
+	 $$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -y -qq chromium fonts-dejavu-core) || \
+	(echo "The browser tests need Chromium: install it, or give its path as CHROMIUM=/path/to/chromium make test" >&2; exit 1)

@@ -1,0 +1,1 @@
+"""One published method a file. Nothing is listed here: the catalogue reads the folder."""

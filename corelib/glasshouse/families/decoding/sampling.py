@@ -1,0 +1,33 @@
+"""Logits to the distribution that is sampled from: temperature first, then top-p."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glasshouse.families.decoding.interface import Sampling
+
+
+def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """float64 [..., V] from logits [..., V]."""
+    x = logits.astype(np.float64)
+    x = (x - x.max(-1, keepdims=True)) / temperature
+    np.exp(x, out=x)
+    x /= x.sum(-1, keepdims=True)
+    return x
+
+
+def nucleus(p: np.ndarray, top_p: float) -> np.ndarray:
+    """Keep the most likely tokens until their mass reaches ``top_p`` (the one that crosses it stays), renormalised."""
+    if top_p >= 1.0:
+        return p
+    order = np.argsort(-p, axis=-1, kind="stable")
+    mass = np.take_along_axis(p, order, -1)
+    before = mass.cumsum(-1) - mass
+    kept = np.zeros_like(p)
+    np.put_along_axis(kept, order, np.where(before < top_p, mass, 0.0), -1)
+    return kept / kept.sum(-1, keepdims=True)
+
+
+def distribution(logits: np.ndarray, sampling: Sampling) -> np.ndarray:
+    """The processed law, float64 [..., V]. At temperature 0 the law is a point mass: here it is shown at temperature 1."""
+    return nucleus(softmax(logits, sampling.temperature or 1.0), sampling.top_p)

@@ -1,0 +1,127 @@
+"""The weights of a Llama-type model, rearranged so that a forward needs few operations."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from glasshouse.models.language import architecture
+
+LEAN_TYPES = ("llama", "mistral", "qwen2", "qwen3")
+# Above this size the arithmetic hides every saved operation, and a second copy of the weights costs memory.
+MOST_PARAMETERS = 300_000_000
+
+
+@dataclass(frozen=True)
+class PackedLayer:
+    """One decoder layer; matrices are [in, out], norm gains and the softmax scale are multiplied into them."""
+
+    qkv: Tensor                             # [width, (h + 2 h_kv) d], query and key rows interleaved for the rotation
+    qkv_bias: Tensor | None
+    head_gain: Tensor | None                # [h + h_kv, d]: Qwen3 normalises queries and keys head by head
+    out: Tensor                             # [h d, width]
+    gate_up: Tensor                         # [width, 2 ff]
+    down: Tensor                            # [ff, width]
+
+
+@dataclass(frozen=True)
+class PackedWeights:
+    """A whole model. ``frequency`` float32 [d / 2] and ``rotary_gain`` are the rotary embedding's own."""
+
+    embedding: Tensor
+    layers: tuple[PackedLayer, ...]
+    head: Tensor                            # [width, V], the final norm's gain multiplied in
+    heads: int
+    kv_heads: int
+    head_dim: int
+    width: int
+    feed_forward: int
+    epsilon: float
+    frequency: Tensor
+    rotary_gain: float
+    vocab_size: int
+    window: int
+
+
+def why_not(model: Any) -> str:
+    """The reason why this model cannot be packed; empty where it can."""
+    config = model.config
+    if config.model_type not in LEAN_TYPES:
+        return f"model_type {config.model_type} is not one of {', '.join(LEAN_TYPES)}"
+    parameters = list(model.parameters())
+    if {p.dtype for p in parameters} != {torch.float32}:
+        return "its parameters are not all float32"
+    if len({p.device for p in parameters}) != 1:
+        return "it lies on several devices"
+    if sum(p.numel() for p in parameters) > MOST_PARAMETERS:
+        return f"it has more than {MOST_PARAMETERS} parameters"
+    return _why_not_shape(model)
+
+
+def _why_not_shape(model: Any) -> str:
+    config, first = model.config, model.model.layers[0]
+    if config.hidden_act != "silu":
+        return f"its activation is {config.hidden_act}"
+    if any(m.bias is not None for m in (first.self_attn.o_proj, first.mlp.gate_proj, first.mlp.down_proj, model.lm_head)):
+        return "it has biases outside of the query, key and value"
+    rope = config.rope_parameters.get("rope_type", "default")
+    if rope not in ("default", "linear", "llama3", "yarn"):
+        return f"its rotary embedding ({rope}) depends on the length"
+    if 2 * model.model.rotary_emb.inv_freq.numel() != first.self_attn.head_dim:
+        return "it rotates only a part of each head"
+    return ""
+
+
+def pack(model: Any) -> PackedWeights:
+    """A rearranged copy of the weights (the embedding is shared); later changes of the model do not reach it."""
+    config, core = model.config, model.model
+    attention = core.layers[0].self_attn
+    with torch.no_grad():
+        layers = tuple(_pack_layer(layer, config) for layer in core.layers)
+        head = _gained(model.lm_head.weight, core.norm.weight, config.hidden_size)
+    return PackedWeights(
+        embedding=core.embed_tokens.weight.detach(), layers=layers, head=head,
+        heads=config.num_attention_heads, kv_heads=config.num_key_value_heads, head_dim=attention.head_dim,
+        width=config.hidden_size, feed_forward=config.intermediate_size, epsilon=config.rms_norm_eps,
+        frequency=core.rotary_emb.inv_freq.detach().float(), rotary_gain=float(core.rotary_emb.attention_scaling),
+        vocab_size=config.vocab_size, window=architecture.window_of(config))
+
+
+def _gained(weight: Tensor, gain: Tensor, width: int) -> Tensor:
+    """[in, out], with the norm's gain and the sqrt(width) between a vector's length and its root mean square."""
+    return (weight * (gain * math.sqrt(width))).T.contiguous()
+
+
+def _interleaved(rows: Tensor, head_dim: int) -> Tensor:
+    """Move the pairs (i, i + d / 2) that rotary embedding turns together side by side, where complex numbers want them.
+
+    Products of queries and keys do not notice: both are permuted alike.
+    """
+    return rows.unflatten(0, (-1, 2, head_dim // 2)).transpose(1, 2).flatten(0, 2)
+
+
+def _pack_layer(layer: Any, config: Any) -> PackedLayer:
+    attention, mlp, d = layer.self_attn, layer.mlp, layer.self_attn.head_dim
+    scale, normed = d ** -0.5, hasattr(attention, "q_norm")
+    q, k, v = attention.q_proj, attention.k_proj, attention.v_proj
+    # A head-wise norm would undo a scale multiplied into the query matrix, so there it goes into the norm's gain.
+    q_scale = 1.0 if normed else scale
+    qkv = torch.cat([_interleaved(q.weight, d) * q_scale, _interleaved(k.weight, d), v.weight])
+    bias = None
+    if q.bias is not None:
+        bias = torch.cat([_interleaved(q.bias, d) * q_scale, _interleaved(k.bias, d), v.bias])
+    head_gain = None
+    if normed:
+        q_gain, k_gain = (_interleaved(n.weight, d) * math.sqrt(d) for n in (attention.q_norm, attention.k_norm))
+        head_gain = torch.cat([(q_gain * scale).expand(config.num_attention_heads, d),
+                               k_gain.expand(config.num_key_value_heads, d)])
+    return PackedLayer(
+        qkv=_gained(qkv, layer.input_layernorm.weight, config.hidden_size), qkv_bias=bias, head_gain=head_gain,
+        out=attention.o_proj.weight.T.contiguous(),
+        gate_up=_gained(torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]), layer.post_attention_layernorm.weight,
+                        config.hidden_size),
+        down=mlp.down_proj.weight.T.contiguous())

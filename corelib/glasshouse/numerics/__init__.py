@@ -1,0 +1,1 @@
+"""Primitives that two or more families use."""

@@ -1,0 +1,66 @@
+"""From plain values to a validated frozen dataclass of knobs: the one gate through which all outside input passes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from glasshouse.schema.errors import BadValue, bad_value, shown
+from glasshouse.schema.knob import KnobField, knobs_of
+
+T = TypeVar("T")
+
+
+@cache
+def _adapter(cls: type) -> Any:
+    from pydantic import TypeAdapter  # 0.1 s to import: only once something is validated
+
+    return TypeAdapter(cls)
+
+
+def unknown(argument: str, given: str, known: Iterable[str]) -> BadValue:
+    """The error for a name that does not exist, with the nearest that does."""
+    names = sorted(known)
+    near = difflib.get_close_matches(given, names, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return BadValue(f"{argument} = {shown(given)} is not known: it is one of {', '.join(names) or 'none'}{hint}", argument)
+
+
+def build(cls: type[T], values: Mapping[str, Any]) -> T:
+    """``cls(**values)`` with names, types and bounds checked first.
+
+    Text is read as the knob's type ("4" as 4, "true" as True), as the command line and links need it.
+
+    Raises: BadValue naming the first knob that is unknown or out of bounds, its value and what is allowed.
+    """
+    from pydantic import ValidationError
+
+    fields: dict[str, KnobField] = {f.name: f for f in knobs_of(cls)}
+    for name in values:
+        if name not in fields:
+            raise unknown("knob", name, fields)
+    given = {n: _read(fields[n], v) for n, v in values.items()}
+    try:
+        return _adapter(cls).validate_python(given)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        field = fields.get(name)
+        if field is None:  # a check of the class itself, across knobs
+            raise BadValue(str(first["msg"]).removeprefix("Value error, "), name) from None
+        raise bad_value(name, values.get(name), field.allowed()) from None
+
+
+def _read(field: KnobField, value: Any) -> Any:
+    """Text forms that pydantic does not take: lists as ``2-2-1``, nothing as ``none``; and no bool where a number belongs."""
+    if isinstance(value, bool) and field.kind in ("int", "float"):
+        raise bad_value(field.name, value, field.allowed())
+    if not isinstance(value, str):
+        return tuple(value) if field.kind == "vector" and isinstance(value, list) else value
+    if field.optional and value.lower() in ("none", "null", ""):
+        return None
+    if field.kind == "vector":
+        return tuple(value.replace("-", " ").replace(",", " ").split())
+    return value

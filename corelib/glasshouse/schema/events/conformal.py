@@ -1,0 +1,48 @@
+"""Split conformal prediction: calibration once, then sets for any alpha."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glasshouse.schema.events.base import Event
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Calibrated(Event):
+    """Calibration done and every test score ranked.
+
+    ``scores`` float64 [n], sorted calibration scores; ``test_scores`` float64 [m, K]; ``ranks`` int64 [m, K], the number of
+    calibration scores strictly below; ``labels`` int64 [m]; ``images`` uint8 [m, h, w] (0-255) or an empty array.
+    """
+
+    n: int
+    m: int
+    classes: int
+    scores: np.ndarray
+    test_scores: np.ndarray
+    ranks: np.ndarray
+    labels: np.ndarray
+    images: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sets(Event):
+    """Prediction sets at one alpha.
+
+    ``sets`` bool [m, K]; ``sizes`` int64 [m]; ``threshold`` may be +inf; ``coverage`` on the m test points;
+    ``band`` the 1-99 % interval of that coverage under the BetaBinomial law; ``k`` the rank of the threshold.
+    """
+
+    alpha: float
+    k: int
+    threshold: float
+    coverage: float
+    band_low: float
+    band_high: float
+    mean_size: float
+    full_because: str
+    sets: np.ndarray
+    sizes: np.ndarray
+    calibrated: Calibrated

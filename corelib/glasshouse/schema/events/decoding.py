@@ -1,0 +1,151 @@
+"""A round of speculative decoding: draft, one target forward over the tree, verification, commit.
+
+Notation of the field: p is the target's next-token distribution after processing (temperature, top-p), q the
+draft's. Node 0 is the root, the last committed token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+import numpy as np
+
+from glasshouse.schema.events.base import Event
+
+
+class NodeState(IntEnum):
+    """What verification did with a node."""
+
+    ROOT = 0
+    ACCEPTED = 1
+    REJECTED = 2
+    UNTESTED = 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TopRows:
+    """One distribution per node, cut to its largest entries. Row i is -1 / NaN where node i has no such distribution.
+
+    ``ids`` int64 [n, k], ``mass`` float64 [n, k] (descending), ``rest`` float64 [n] (mass outside the k),
+    ``full`` float64 [n, V] or None (only with ``keep="full"``).
+    """
+
+    ids: np.ndarray
+    mass: np.ndarray
+    rest: np.ndarray
+    full: np.ndarray | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Round(Event):
+    """One round. Arrays have one entry per node, n nodes, unless said otherwise.
+
+    ``token, parent, depth`` int64 (parent of the root is -1); ``rank`` int64, draw order among siblings;
+    ``source`` int64, index into ``sources``; ``q_token`` float64, the draft's probability of the node's token
+    (NaN where it was not drawn from a distribution); ``p_token`` float64, the target's at the parent;
+    ``accept`` float64, the acceptance probability used (NaN untested); ``u`` float64, the uniform drawn (NaN
+    untested or not needed); ``state`` int64 of :class:`NodeState`. ``p, q, residual`` are the distributions *at*
+    a node, over its children: ``residual`` is what is left of p there after all tested children failed.
+    ``path`` holds the accepted nodes from the root (included) on. ``final`` is the token emitted by the target itself,
+    at node ``final_node``: a correction after rejections, or a bonus at a leaf. ``committed`` holds the accepted tokens and
+    then ``final`` (fewer at the end of the text). ``pieces`` maps the ids that occur to display text.
+    With ``keep="none"`` only the scalars, ``path`` and ``committed`` are filled.
+    """
+
+    round: int
+    position: int                                   # committed tokens before this round, prompt included
+    rule: str                                       # V0 ... V5, or "coupled"
+    committed: tuple[int, ...]
+    path: tuple[int, ...]
+    final: int
+    final_node: int
+    final_kind: Literal["correction", "bonus"]
+    nodes: int                                      # nodes in the tree, root included
+    accepted: int                                   # draft tokens accepted
+    tokens: int                                     # tokens committed in this round: accepted + 1
+    draft_calls: int
+    target_seconds: float
+    draft_seconds: float
+    seconds: float
+    token: np.ndarray
+    parent: np.ndarray
+    depth: np.ndarray
+    rank: np.ndarray
+    source: np.ndarray
+    sources: tuple[str, ...]
+    q_token: np.ndarray
+    p_token: np.ndarray
+    accept: np.ndarray
+    u: np.ndarray
+    state: np.ndarray
+    p: TopRows
+    q: TopRows
+    residual: TopRows
+    pieces: Mapping[int, str] = field(default_factory=dict)
+    text: tuple[str, ...] = ()                      # display text of the committed tokens
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prompt(Event):
+    """The first event of a run: what is given. ``pieces`` are the display texts of the prompt's tokens."""
+
+    tokens: int
+    ids: tuple[int, ...]
+    pieces: tuple[str, ...]
+    target: str
+    draft: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NodeLook(Event):
+    """One round as looked at: the round, the chosen node and its bars over the ``k`` tokens that matter.
+
+    ``labels`` [k] token texts; ``p, q, residual`` float64 [k] (NaN where absent); ``sentence`` is the decision's arithmetic.
+    """
+
+    round: Round
+    node: int
+    index: int
+    rounds: int
+    labels: tuple[str, ...]
+    p: np.ndarray
+    q: np.ndarray
+    residual: np.ndarray
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CostCurve(Event):
+    """What a forward of ``nodes`` [k] tokens costs, hot and on this machine: medians in seconds, with quartiles ``low, high`` [k].
+
+    ``draft_seconds`` [k] likewise for the draft (NaN without one); ``context`` tokens were cached; ``repeats`` so far.
+    """
+
+    context: int
+    repeats: int
+    nodes: np.ndarray
+    seconds: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    draft_seconds: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LosslessCheck(Event):
+    """A method's two-token law on the toy model against the target's, by chi-square over ``draws`` texts.
+
+    ``observed`` int64 [c], ``expected`` float64 [c] (exact law times draws); cells are pooled until each expects 5 or more.
+    ``planted`` names the bug planted on purpose, empty when there is none.
+    """
+
+    draws: int
+    statistic: float
+    dof: int
+    p_value: float
+    planted: str
+    observed: np.ndarray
+    expected: np.ndarray
+    cells: tuple[str, ...]
