@@ -26,6 +26,10 @@ class Seeds:
         address = f"{self.seed}/{purpose}/{'/'.join(map(str, position))}"
         return int.from_bytes(hashlib.blake2b(address.encode(), digest_size=8).digest(), "little")
 
+    def uniform(self, purpose: str, *position: int) -> float:
+        """One uniform number of [0, 1): the 53 high bits of the key, much cheaper than a generator."""
+        return (self.key(purpose, *position) >> 11) * 2.0**-53
+
     def numpy(self, purpose: str, *position: int) -> np.random.Generator:
         return np.random.Generator(np.random.PCG64(self.key(purpose, *position)))
 

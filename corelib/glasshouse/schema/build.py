@@ -37,13 +37,14 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
     """
     from pydantic import ValidationError
 
-    fields: dict[str, KnobField] = {f.name: f for f in knobs_of(cls)}
+    plain: type = cls  # a cache's key: to mypy, type[T] is not hashable
+    fields: dict[str, KnobField] = {f.name: f for f in knobs_of(plain)}
     for name in values:
         if name not in fields:
             raise unknown("knob", name, fields)
     given = {n: _read(fields[n], v) for n, v in values.items()}
     try:
-        return _adapter(cls).validate_python(given)  # type: ignore[no-any-return]
+        return _adapter(plain).validate_python(given)  # type: ignore[no-any-return]
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""

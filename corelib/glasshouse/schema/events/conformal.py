@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,7 +32,9 @@ class Sets(Event):
     """Prediction sets at one alpha.
 
     ``sets`` bool [m, K]; ``sizes`` int64 [m]; ``threshold`` may be +inf; ``coverage`` on the m test points;
-    ``band`` the 1-99 % interval of that coverage under the BetaBinomial law; ``k`` the rank of the threshold.
+    ``band`` the 1-99 % interval of that coverage under the BetaBinomial law; ``k`` the rank of the threshold;
+    ``full_because`` says why every set is full, empty where none need be. ``p_values`` float64 [K] are those of test image
+    ``image``: labels leave its set in this order as alpha grows.
     """
 
     alpha: float
@@ -46,3 +48,21 @@ class Sets(Event):
     sets: np.ndarray
     sizes: np.ndarray
     calibrated: Calibrated
+    image: int = 0
+    p_values: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Resplits(Event):
+    """Many random splits of one pool into n calibration and m test points, ``done`` of ``total`` so far.
+
+    ``coverage`` and ``mean_size`` float64 [done, n + 2]: column k is what the threshold of rank k gives (k = 0 the empty sets,
+    k = n + 1 the full ones), so any alpha is a look-up of ``k = ceil((n + 1)(1 - alpha))``.
+    """
+
+    done: int
+    total: int
+    n: int
+    m: int
+    coverage: np.ndarray
+    mean_size: np.ndarray

@@ -101,13 +101,16 @@ class Prompt(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NodeLook(Event):
-    """One round as looked at: the round, the chosen node and its bars over the ``k`` tokens that matter.
+    """One round as looked at: the round, the chosen node and bars over the ``k`` tokens that matter.
 
+    ``at`` is the node whose bars these are: the parent of the chosen ``node``, where it was decided; the node itself
+    for the root, and where the look follows the decision (-1).
     ``labels`` [k] token texts; ``p, q, residual`` float64 [k] (NaN where absent); ``sentence`` is the decision's arithmetic.
     """
 
     round: Round
     node: int
+    at: int
     index: int
     rounds: int
     labels: tuple[str, ...]

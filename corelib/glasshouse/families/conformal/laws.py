@@ -1,0 +1,55 @@
+"""What every score of this family must satisfy, whatever it computes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from glasshouse.families.conformal.calibration import fit
+from glasshouse.families.conformal.ranks import rank
+from glasshouse.numerics.seeds import Seeds
+
+
+def _drawn(points: int, classes: int, purpose: str) -> tuple[np.ndarray, np.ndarray]:
+    rng = Seeds(0).numpy(purpose)
+    return rng.dirichlet(np.ones(classes), points), rng.integers(classes, size=points)
+
+
+def scores_are_numbers_of_the_right_shape(method: type[Any]) -> bool:
+    """Also at the corners: a certain model, and one that knows nothing."""
+    probs = np.vstack((np.eye(4), np.full((1, 4), 0.25), _drawn(20, 4, "shape")[0]))
+    scores = method().score(probs)
+    return bool(scores.shape == probs.shape and scores.dtype == np.float64 and not np.isnan(scores).any())
+
+
+def a_row_depends_on_itself_alone(method: type[Any]) -> bool:
+    probs, _ = _drawn(30, 5, "rows")
+    whole = method().score(probs)
+    return bool((whole[7:9] == method().score(probs[7:9])).all() and (whole[::-1] == method().score(probs[::-1])).all())
+
+
+def sets_are_nested_in_alpha(method: type[Any]) -> bool:
+    probs, labels = _drawn(60, 5, "nested")
+    fitted = fit(method(), probs[:40], labels[:40])
+    sets = [fitted.rank(probs[40:]).sets(a / 20) for a in range(1, 20)]
+    return all(bool((small <= large).all()) for large, small in itertools.pairwise(sets))
+
+
+def ranks_thresholds_and_p_values_agree(method: type[Any]) -> bool:
+    """Three ways to the same sets, with ties: probabilities are multiples of 1/8, exact in binary, as is every alpha here."""
+    rng = Seeds(0).numpy("ties")
+    probs = rng.multinomial(8, np.full(4, 0.25), size=90) / 8
+    labels = rng.integers(4, size=90)
+    chosen = method()
+    fitted = fit(chosen, probs[:31], labels[:31])
+    scores = chosen.score(probs[31:])
+    ranked = rank(fitted.scores, scores)
+    return all(bool((ranked.sets(a) == (scores <= fitted.threshold(a))).all() and (ranked.sets(a) == (ranked.p_values() > a)).all())
+               for a in (i / 64 for i in range(1, 64)))
+
+
+LAWS: tuple[Callable[[type[Any]], bool], ...] = (
+    scores_are_numbers_of_the_right_shape, a_row_depends_on_itself_alone, sets_are_nested_in_alpha, ranks_thresholds_and_p_values_agree)

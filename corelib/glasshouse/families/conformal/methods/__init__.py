@@ -1,0 +1,1 @@
+"""Published scores, one a file."""

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from glasshouse.families.conformal import calibrate
+from glasshouse.schema.errors import BadType, BadValue, GlasshouseError
+from hypothesis import given
+from hypothesis import strategies as st
+
+RNG = np.random.default_rng(0)
+PROBS = RNG.dirichlet(np.ones(4), 50)
+LABELS = RNG.integers(0, 4, 50)
+TEST = RNG.dirichlet(np.ones(4), 30)
+
+
+def test_whole_way_against_the_definition() -> None:
+    c = calibrate(PROBS, LABELS)
+    scores = np.sort(1 - PROBS[np.arange(50), LABELS])
+    assert c.n == 50
+    assert c.threshold(0.1) == scores[46 - 1]  # ceil(51 * .9) = 46
+    ranked = c.rank(TEST)
+    assert (ranked.sets(0.1) == (scores[45] >= 1 - TEST)).all()
+    assert (c.predict(TEST, alpha=0.1) == ranked.sets(0.1)).all()
+    assert (c.predict(TEST) == ranked.sets(0.1)).all()
+    assert c.guarantee.kind == "marginal"
+    assert "50 calibration points" in c.guarantee.statement
+
+
+def test_too_few_points_give_full_sets() -> None:
+    c = calibrate(PROBS[:8], LABELS[:8])
+    assert c.threshold(0.1) == math.inf
+    assert c.predict(TEST, 0.1).all()
+    assert c.threshold(0.2) < 1
+
+
+def test_no_points_give_full_sets_and_say_so(caplog: pytest.LogCaptureFixture) -> None:
+    c = calibrate(PROBS[:0], LABELS[:0])
+    assert "no calibration points" in caplog.text
+    assert c.predict(TEST, 0.9).all()
+    assert calibrate(PROBS, LABELS).rank(TEST[:0]).sets(0.1).shape == (0, 4)
+
+
+def test_nothing_is_mutated() -> None:
+    probs, labels, test = PROBS.copy(), LABELS.copy(), TEST.copy()
+    calibrate(probs, labels, temperature=2.0).predict(test)
+    assert (probs == PROBS).all()
+    assert (labels == LABELS).all()
+    assert (test == TEST).all()
+
+
+def test_torch_tensors_are_as_good() -> None:
+    torch = pytest.importorskip("torch")
+    probs = torch.tensor(PROBS, requires_grad=True)
+    c = calibrate(probs, torch.tensor(LABELS))
+    assert (c.scores == calibrate(PROBS, LABELS).scores).all()
+    half = torch.tensor(TEST).half()  # its rows miss 1 by a little
+    assert (c.predict(half) == c.predict(half.double().numpy())).all()
+
+
+def test_works_without_importing_torch() -> None:
+    code = ("import sys, numpy as np; from glasshouse.families.conformal import calibrate; "
+            "c = calibrate(np.full((20, 2), .5), np.zeros(20, int)); assert c.predict(np.full((1, 2), .5)).all(); "
+            "assert not {'torch', 'sklearn', 'pandas', 'transformers'} & set(sys.modules)")
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("probs", "word"), [
+    (PROBS * 1.01, "sum to 1"), (np.log(PROBS), "negative"), (np.where(np.eye(50, 4) == 1, np.nan, PROBS), "NaN"),
+    (PROBS[0], "shape"), (PROBS[None], "shape"), (np.empty((50, 0)), "shape"), (PROBS > 0.5, "dtype"),
+    (PROBS.astype(complex), "dtype"), ([["a", "b"]] * 50, "dtype"), (None, "dtype"), ([[0.5, 0.5], [1.0]], "read"),
+    (np.where(PROBS > 0.5, np.inf, PROBS), "sum to 1")])
+def test_bad_probabilities(probs: Any, word: str) -> None:
+    with pytest.raises(GlasshouseError, match=word):
+        calibrate(probs, LABELS)
+
+
+@pytest.mark.parametrize(("labels", "word"), [
+    (np.full(50, 4), "0 to 3"), (np.full(50, -1), "0 to 3"), (LABELS[:-1], "must have 50"), (LABELS.astype(float), "whole"),
+    (LABELS[:, None], "shape"), (["a"] * 50, "whole"), (None, "whole"), (LABELS > 1, "whole")])
+def test_bad_labels(labels: Any, word: str) -> None:
+    with pytest.raises(GlasshouseError, match=f"labels.*{word}"):
+        calibrate(PROBS, labels)
+
+
+def test_bad_names_and_knobs() -> None:
+    with pytest.raises(BadValue, match=r"score = 'lak'.*did you mean lac"):
+        calibrate(PROBS, LABELS, score="lak")
+    with pytest.raises(BadType, match="score"):
+        calibrate(PROBS, LABELS, score=3)  # type: ignore[arg-type]
+    with pytest.raises(BadValue, match="temperature = 0"):
+        calibrate(PROBS, LABELS, temperature=0)
+    with pytest.raises(BadValue, match="temprature"):
+        calibrate(PROBS, LABELS, temprature=1)
+
+
+@pytest.mark.parametrize("alpha", [0, 1, 10, math.nan, -0.5])
+def test_bad_alpha_everywhere(alpha: float) -> None:
+    c = calibrate(PROBS, LABELS)
+    for call in (c.threshold, c.rank(TEST).sets, c.rank(TEST).sizes, lambda a: c.predict(TEST, a)):
+        with pytest.raises(BadValue, match="alpha"):
+            call(alpha)
+
+
+def test_bad_test_points() -> None:
+    c = calibrate(PROBS, LABELS)
+    with pytest.raises(BadValue, match="classes"):
+        c.rank(TEST[:, :3] / TEST[:, :3].sum(axis=1, keepdims=True))
+    with pytest.raises(BadValue, match=r"probs\[0\] holds NaN"):
+        c.predict(np.full((1, 4), np.nan))
+
+
+@given(st.integers(0, 40), st.integers(1, 5), st.integers(0, 2**32 - 1), st.floats(0.001, 0.999))
+def test_sets_of_any_shape(n: int, classes: int, seed: int, alpha: float) -> None:
+    rng = np.random.default_rng(seed)
+    probs, labels = rng.dirichlet(np.ones(classes), n), rng.integers(0, classes, n)
+    c = calibrate(probs.reshape(n, classes), labels)
+    ranked = c.rank(rng.dirichlet(np.ones(classes), 7))
+    assert ranked.sets(alpha).shape == (7, classes)
+    assert (ranked.sizes(alpha) <= ranked.sizes(alpha / 2)).all()
+    assert ((ranked.p_values() > 0) & (ranked.p_values() <= 1)).all()
