@@ -12,8 +12,8 @@ from torch import Tensor
 def tree_attention(q: Tensor, k: Tensor, v: Tensor, visible: Tensor | None, scale: float) -> Tensor:
     """softmax(scale q k^T) v over the visible keys, [h, n, d].
 
-    ``q`` [h, n, d]; ``k``, ``v`` [h_kv, L + m, d] with h a multiple of h_kv (query head i reads key head i // (h / h_kv)):
-    L committed tokens, then m tentative ones. ``visible`` bool [n, m] or None where every key is visible. A row that
+    ``q`` [h, n, d]; ``k``, ``v`` [h_kv, L + m, d] with h a multiple of h_kv (query head i reads key head
+    i // (h / h_kv)): L committed tokens, then m tentative ones. ``visible`` bool [n, m] or None where every key is visible. A row that
     sees nothing at all gives zeros. Keys and values must be finite, hidden ones too.
     """
     h, n, d = q.shape

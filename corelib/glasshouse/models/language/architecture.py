@@ -26,7 +26,7 @@ def check(config: Any) -> None:
     elif kind in _RECURRENT:
         why = "its recurrent (linear attention, state space) layers keep a state that a tree of tokens cannot share"
     elif kind in _WINDOWED:
-        why = "its layers alternate sliding windows with full attention, and their caches cannot be gathered along a path"
+        why = "its layers alternate sliding windows with full attention, which a tree mask does not describe"
     elif kind not in ACCEPTED:
         why = "its attention over a tree has not been verified"
     elif window_of(config) < 2:

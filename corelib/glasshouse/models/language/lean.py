@@ -1,4 +1,4 @@
-"""A forward of Llama-type models in few operations: for small models the library's bookkeeping costs more than the sums."""
+"""A forward of Llama-type models in few operations: for small models the library's bookkeeping costs more than sums."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from glasshouse.kernels.tree_attention import tree_attention
+from glasshouse.models.language import architecture
+from glasshouse.models.language.cached import CachedScorer
 from glasshouse.models.language.packed import PackedLayer, PackedWeights, pack, why_not
+from glasshouse.models.language.scorer import Scorer
+from glasshouse.models.language.tabular import TabularLM
 from glasshouse.models.language.tree import TentativeTree, check_tokens
-from glasshouse.schema.errors import Unsupported
+from glasshouse.schema.errors import Unsupported, bad_type
 
 
 class _Workspace:
-    """Buffers of a forward of n tokens and all views into them, made once for every n that recurs."""
+    """Queries, keys and values of n tokens in one layer, and all views of them: made once for every n that recurs."""
 
     def __init__(self, w: PackedWeights, n: int) -> None:
         like = w.embedding
@@ -24,15 +28,14 @@ class _Workspace:
         self.qkv = like.new_empty(n, (turned + w.kv_heads) * w.head_dim)
         heads = self.qkv.view(n, turned + w.kv_heads, w.head_dim)
         self.turned = heads[:, :turned]                                             # queries and keys
-        self.pairs = torch.view_as_complex(self.turned.unflatten(-1, (-1, 2)))      # [n, h + h_kv, d / 2]
+        self.pairs = torch.view_as_complex(self.turned.view(n, turned, -1, 2))      # [n, h + h_kv, d / 2]
         self.q = heads[:, :w.heads].transpose(0, 1)                                 # [h, n, d]
-        self.kv = heads[:, w.heads:].unflatten(1, (2, w.kv_heads)).permute(1, 2, 0, 3)     # [2, h_kv, n, d]
-        self.gate_up = like.new_empty(n, 2 * w.feed_forward)
-        self.gate, self.up = self.gate_up.chunk(2, -1)
+        fresh = heads[:, w.heads:].view(n, 2, w.kv_heads, w.head_dim)
+        self.kv = fresh.permute(1, 2, 0, 3)                                         # [2, h_kv, n, d]
 
 
 class LeanScorer:
-    """A :class:`~.scorer.Scorer` for float32 Llama, Mistral, Qwen2 and Qwen3 models; equals transformers up to rounding.
+    """A :class:`~.scorer.Scorer` for float32 Llama, Mistral, Qwen2 and Qwen3 models: transformers up to rounding.
 
     The weights are copied at construction: later training of ``model`` is not seen.
     """
@@ -51,6 +54,7 @@ class LeanScorer:
         self._epsilon = weights.embedding.new_tensor((weights.width * weights.epsilon) ** 0.5)
         self._head_epsilon = weights.embedding.new_tensor((weights.head_dim * weights.epsilon) ** 0.5)
         self._capacity = 0
+        self._cache = weights.embedding.new_empty(0)
         self._grow(min(self.window, 512))
         self.reset()
 
@@ -84,26 +88,21 @@ class LeanScorer:
         visible = None
         if before + n > 1 and not (n == 1 and tree.chain):
             visible = torch.from_numpy(tree.visible(before)).to(device)
-        if tree.chain:
-            turn = self._turn[total - n:total]
-        else:
-            turn = self._turn[torch.tensor(tree.depth[before:], device=device) + self.length]
-        count = n if rows is None else len(range(*rows.indices(n)))
-        # Allocated outside of inference mode: the caller may change the logits in place.
-        logits = torch.empty(count, self.vocab_size, device=device)
+        turn = self._turn[total - n:total] if tree.chain else self._turn[[self.length + d for d in tree.depth[before:]]]
         with torch.inference_mode():
             x = F.embedding(token.to(device), self._w.embedding)
             x = self._layers(x, turn, visible, total)
             if rows is not None:
                 x = x[rows]
-            torch.mm(self._unit(x), self._w.head, out=logits)
+            scores = self._w.head(self._unit(x))
         self.pending += n
         self.calls += 1
-        return logits
+        return scores.clone()               # outside of inference mode: the caller may change the logits in place
 
     def _unit(self, x: Tensor) -> Tensor:
         """x / sqrt(|x|^2 + width epsilon): RMSNorm without what is multiplied into the next matrix."""
-        return x / torch.linalg.vector_norm(x, dim=-1, keepdim=True).hypot_(self._epsilon)
+        norm: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        return x / norm.hypot_(self._epsilon)
 
     def _layers(self, x: Tensor, turn: Tensor, visible: Tensor | None, total: int) -> Tensor:
         w, n = self._w, len(x)
@@ -115,17 +114,14 @@ class LeanScorer:
             self._project(self._unit(x), layer, space, turn)
             kv.copy_(space.kv)
             mixed = tree_attention(space.q, k, v, visible, 1.0)
-            x.addmm_(mixed.transpose(0, 1).reshape(n, -1), layer.out)
-            torch.mm(self._unit(x), layer.gate_up, out=space.gate_up)
-            x.addmm_(F.silu(space.gate, inplace=True).mul_(space.up), layer.down)
+            layer.out.add_to(x, mixed.transpose(0, 1).reshape(n, -1))
+            gate, up = layer.gate_up(self._unit(x)).chunk(2, -1)
+            layer.down.add_to(x, F.silu(gate).mul_(up))
         return x
 
     def _project(self, x: Tensor, layer: PackedLayer, space: _Workspace, turn: Tensor) -> None:
         """Queries, keys and values into the workspace, the first two turned to their positions."""
-        if layer.qkv_bias is None:
-            torch.mm(x, layer.qkv, out=space.qkv)
-        else:
-            torch.addmm(layer.qkv_bias, x, layer.qkv, out=space.qkv)
+        space.qkv.copy_(layer.qkv(x))
         if layer.head_gain is not None:
             norm = torch.linalg.vector_norm(space.turned, dim=-1, keepdim=True).hypot_(self._head_epsilon)
             space.turned.div_(norm).mul_(layer.head_gain)
@@ -147,3 +143,17 @@ class LeanScorer:
         self.length += k
         self.pending = 0
         self._tree = TentativeTree()
+
+
+def scorer_for(model: Any, name: str = "") -> Scorer:
+    """A scorer with an empty cache: lean for small float32 models of Llama's kind, else the model's own forward.
+
+    A scorer is forked instead, so that its cache is left alone. BadType for anything that is neither a scorer nor a
+    model of transformers; Unsupported, with the reason, for an architecture that cannot score a tree.
+    """
+    if isinstance(model, LeanScorer | CachedScorer | TabularLM):
+        return model.fork()
+    if not hasattr(model, "config") or not hasattr(model, "get_output_embeddings"):
+        raise bad_type("model", model, "a causal language model of transformers, or a scorer")
+    architecture.check(model.config)
+    return CachedScorer(model, name=name) if why_not(model) else LeanScorer(model, name=name)

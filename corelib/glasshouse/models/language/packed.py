@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from glasshouse.models.language import architecture
+from glasshouse.models.language.matrix import Matrix
 
 LEAN_TYPES = ("llama", "mistral", "qwen2", "qwen3")
 # Above this size the arithmetic hides every saved operation, and a second copy of the weights costs memory.
@@ -18,14 +19,13 @@ MOST_PARAMETERS = 300_000_000
 
 @dataclass(frozen=True)
 class PackedLayer:
-    """One decoder layer; matrices are [in, out], norm gains and the softmax scale are multiplied into them."""
+    """One decoder layer; norm gains and the softmax scale are multiplied into the matrices."""
 
-    qkv: Tensor                             # [width, (h + 2 h_kv) d], query and key rows interleaved for the rotation
-    qkv_bias: Tensor | None
+    qkv: Matrix                             # width -> (h + 2 h_kv) d, query and key rows interleaved for the rotation
     head_gain: Tensor | None                # [h + h_kv, d]: Qwen3 normalises queries and keys head by head
-    out: Tensor                             # [h d, width]
-    gate_up: Tensor                         # [width, 2 ff]
-    down: Tensor                            # [ff, width]
+    out: Matrix                             # h d -> width
+    gate_up: Matrix                         # width -> 2 ff
+    down: Matrix                            # ff -> width
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class PackedWeights:
 
     embedding: Tensor
     layers: tuple[PackedLayer, ...]
-    head: Tensor                            # [width, V], the final norm's gain multiplied in
+    head: Matrix                            # width -> V, the final norm's gain multiplied in
     heads: int
     kv_heads: int
     head_dim: int
@@ -66,7 +66,8 @@ def _why_not_shape(model: Any) -> str:
     config, first = model.config, model.model.layers[0]
     if config.hidden_act != "silu":
         return f"its activation is {config.hidden_act}"
-    if any(m.bias is not None for m in (first.self_attn.o_proj, first.mlp.gate_proj, first.mlp.down_proj, model.lm_head)):
+    biased = first.self_attn.o_proj, first.mlp.gate_proj, first.mlp.down_proj, model.lm_head
+    if any(linear.bias is not None for linear in biased):
         return "it has biases outside of the query, key and value"
     rope = config.rope_parameters.get("rope_type", "default")
     if rope not in ("default", "linear", "llama3", "yarn"):
@@ -82,7 +83,7 @@ def pack(model: Any) -> PackedWeights:
     attention = core.layers[0].self_attn
     with torch.no_grad():
         layers = tuple(_pack_layer(layer, config) for layer in core.layers)
-        head = _gained(model.lm_head.weight, core.norm.weight, config.hidden_size)
+        head = _gained(model.lm_head.weight, core.norm)
     return PackedWeights(
         embedding=core.embed_tokens.weight.detach(), layers=layers, head=head,
         heads=config.num_attention_heads, kv_heads=config.num_key_value_heads, head_dim=attention.head_dim,
@@ -91,9 +92,9 @@ def pack(model: Any) -> PackedWeights:
         vocab_size=config.vocab_size, window=architecture.window_of(config))
 
 
-def _gained(weight: Tensor, gain: Tensor, width: int) -> Tensor:
-    """[in, out], with the norm's gain and the sqrt(width) between a vector's length and its root mean square."""
-    return (weight * (gain * math.sqrt(width))).T.contiguous()
+def _gained(weight: Tensor, norm: Any, bias: Tensor | None = None) -> Matrix:
+    """With the norm's gain, and the sqrt(width) between a vector's length and its root mean square."""
+    return Matrix(weight * (norm.weight * math.sqrt(weight.shape[1])), bias)
 
 
 def _interleaved(rows: Tensor, head_dim: int) -> Tensor:
@@ -101,7 +102,7 @@ def _interleaved(rows: Tensor, head_dim: int) -> Tensor:
 
     Products of queries and keys do not notice: both are permuted alike.
     """
-    return rows.unflatten(0, (-1, 2, head_dim // 2)).transpose(1, 2).flatten(0, 2)
+    return rows.view(-1, 2, head_dim // 2, *rows.shape[1:]).transpose(1, 2).flatten(0, 2)
 
 
 def _pack_layer(layer: Any, config: Any) -> PackedLayer:
@@ -120,8 +121,6 @@ def _pack_layer(layer: Any, config: Any) -> PackedLayer:
         head_gain = torch.cat([(q_gain * scale).expand(config.num_attention_heads, d),
                                k_gain.expand(config.num_key_value_heads, d)])
     return PackedLayer(
-        qkv=_gained(qkv, layer.input_layernorm.weight, config.hidden_size), qkv_bias=bias, head_gain=head_gain,
-        out=attention.o_proj.weight.T.contiguous(),
-        gate_up=_gained(torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]), layer.post_attention_layernorm.weight,
-                        config.hidden_size),
-        down=mlp.down_proj.weight.T.contiguous())
+        qkv=_gained(qkv, layer.input_layernorm, bias), head_gain=head_gain, out=Matrix(attention.o_proj.weight),
+        gate_up=_gained(torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]), layer.post_attention_layernorm),
+        down=Matrix(mlp.down_proj.weight))

@@ -34,12 +34,12 @@ class Scorer(Protocol):
 
         ``token`` int64 [n]; ``parent`` int64 [n]: index among ALL nodes tentative since the last keep, -1 = the end of
         the committed text; ``parent[i]`` is below the node's own index. May be called several times before ``keep`` (a
-        draft grows its tree level by level); a new node sees the committed text, its ancestors and itself. The position
-        of a node is ``length`` plus its depth, children of -1 having depth 0.
+        draft grows its tree level by level); a new node sees the committed text, its ancestors and itself. The
+        position of a node is ``length`` plus its depth, children of -1 having depth 0.
 
         The logits are float32 on the model's device; an exact toy model may return float64. Their exponentials need not
-        sum to one. Raises BadValue where a node's context is longer than ``window``, a token is outside the vocabulary or
-        a parent is not an earlier node.
+        sum to one. Raises BadValue where a node's context is longer than ``window``, a token is outside the vocabulary
+        or a parent is not an earlier node.
         """
         ...
 

@@ -27,7 +27,7 @@ class TabularLM:
         if table.ndim != 2 or table.shape[0] != (table.shape[1] + 1) ** order:
             raise bad_value("table", tuple(table.shape), f"[(V + 1) ** {order}, V]")
         if not bool(((table >= 0).all(-1) & ((table.sum(-1) - 1).abs() < 1e-9)).all()):
-            raise bad_value("table", "rows", "distributions: no negative entry, sums of 1")
+            raise bad_value("table", "rows", "distributions in float64: no negative entry, sums of 1 to 1e-9")
         self.table, self.order, self.name = table, order, name
         self.vocab_size = table.shape[1]
         self.window = UNLIMITED
@@ -48,9 +48,10 @@ class TabularLM:
         return cls((z / temperature).softmax(-1), order, f"tabular V={vocab_size} order={order} seed={seed}")
 
     def mixed_with(self, other: TabularLM, share: float) -> TabularLM:
-        """(1 - share) of this law and ``share`` of the other's: their total variation shrinks to ``share`` of what it was."""
-        if (self.vocab_size, self.order) != (other.vocab_size, other.order):
-            raise bad_value("other", (other.vocab_size, other.order), f"vocabulary and order {self.vocab_size, self.order}")
+        """(1 - share) of this law and ``share`` of the other's; its divergence from this one is in proportion."""
+        mine, its = (self.vocab_size, self.order), (other.vocab_size, other.order)
+        if mine != its:
+            raise bad_value("other", its, f"the same vocabulary and order, {mine}")
         if not 0 <= share <= 1:
             raise bad_value("share", share, "0 to 1")
         return TabularLM(torch.lerp(self.table, other.table, share), self.order, f"{share:g} from {self.name}")

@@ -31,13 +31,13 @@ class TentativeTree:
         depth, chain, deepest = self.depth.copy(), self.chain, 0
         for i, p in enumerate(parent, first):
             if not -1 <= p < i:
-                raise bad_value(f"parent[{i - first}]", p, f"-1 (the end of the committed text) or an earlier node, below {i}")
+                raise bad_value(f"parent[{i - first}]", p, f"-1 (the committed text) or an earlier node, below {i}")
             d = depth[p] + 1 if p >= 0 else 0
             depth.append(d)
             chain = chain and p == i - 1
             deepest = max(deepest, d)
         if deepest >= room:
-            raise bad_value("tokens after the committed text", deepest + 1, f"at most {room}, all that the model's window still takes")
+            raise bad_value("tokens after the committed text", deepest + 1, f"at most {room}, the end of the window")
         self.parent.extend(parent)
         self.depth, self.chain = depth, chain
 
@@ -60,7 +60,7 @@ class TentativeTree:
         above = -1
         for node in nodes:
             if not 0 <= node < len(self.parent) or self.parent[node] != above:
-                raise bad_value("nodes", list(nodes), f"a path of the {len(self.parent)} tentative nodes from a child of -1 down")
+                raise bad_value("nodes", list(nodes), f"a path down from a child of -1 in a tree of {len(self.parent)}")
             above = node
 
 
@@ -69,4 +69,5 @@ def check_tokens(tokens: Sequence[int], parents: Sequence[int], vocab_size: int)
     if not tokens or len(tokens) != len(parents):
         raise bad_value("token, parent", (len(tokens), len(parents)), "one parent for each of at least one token")
     if min(tokens) < 0 or max(tokens) >= vocab_size:
-        raise bad_value("token", min(tokens) if min(tokens) < 0 else max(tokens), f"a token of the vocabulary, 0 to {vocab_size - 1}")
+        wrong = min(tokens) if min(tokens) < 0 else max(tokens)
+        raise bad_value("token", wrong, f"a token of the vocabulary, 0 to {vocab_size - 1}")
