@@ -6,8 +6,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import glasshouse.families
 import pytest
+
+import glasshouse.families
 from glasshouse import catalogue
 
 HEAD = """

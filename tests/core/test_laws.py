@@ -18,6 +18,9 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from glasshouse import catalogue, runs
 from glasshouse.catalogue import MethodInfo
 from glasshouse.numerics.seeds import Seeds
@@ -29,8 +32,6 @@ from glasshouse.schema.knob import KnobField, knobs_of
 from glasshouse.schema.paper import Paper
 from glasshouse.schema.record import RunRecord
 from glasshouse.schema.view import Preset, View, ViewKind
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 INFOS = catalogue.methods()
 every_method = pytest.mark.parametrize("info", INFOS, ids=lambda info: info.id)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from core import test_laws as laws
 from glasshouse import catalogue
 

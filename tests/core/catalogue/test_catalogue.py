@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from glasshouse import catalogue
 from glasshouse.schema.build import build
 from glasshouse.schema.errors import BadType, BadValue

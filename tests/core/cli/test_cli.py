@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from glasshouse import catalogue, cli
 from glasshouse.schema.record import RunRecord
 

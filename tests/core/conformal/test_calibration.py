@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from glasshouse.families.conformal import calibrate
-from glasshouse.schema.errors import BadType, BadValue, GlasshouseError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from glasshouse.families.conformal import calibrate
+from glasshouse.schema.errors import BadType, BadValue, GlasshouseError
 
 RNG = np.random.default_rng(0)
 PROBS = RNG.dirichlet(np.ones(4), 50)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from glasshouse import catalogue, runs
 from glasshouse.families.conformal.coverage import coverage_band, covered_law
 from glasshouse.families.conformal.ranks import threshold_rank
 from glasshouse.schema.events.conformal import Resplits
-from scipy import stats
 
 
 @pytest.mark.parametrize(("n", "m", "k"), [(50, 200, 46), (9, 20, 9), (500, 697, 451), (1, 1, 1), (30, 30, 1)])

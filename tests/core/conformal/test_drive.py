@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from glasshouse import assets, catalogue, runs
 from glasshouse.families.conformal import calibrate
 from glasshouse.schema.errors import BadType, BadValue

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from glasshouse.families.conformal.ranks import Ranks, miscoverage, needed_points, rank, threshold_rank
 from glasshouse.schema.errors import BadType, BadValue
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
+
 from glasshouse.kernels import tree_attention as op
 from glasshouse.kernels.tree_attention import reference, tree_attention
-from torch import Tensor
 
 # new tokens, committed, head size, (query heads, key heads), earlier tentative nodes
 AWKWARD = list(itertools.product((1, 7, 63), (0, 1, 63), (16, 64), ((4, 4), (4, 2), (3, 1)), (0, 3)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from glasshouse import catalogue, runs
 from glasshouse.schema.errors import BadType, BadValue
 from glasshouse.schema.events.base import Progress

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from glasshouse import catalogue, runs
 from glasshouse.runs.executors import executor
 from glasshouse.runs.sweep import plan

@@ -6,11 +6,12 @@ import pickle
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from glasshouse.schema.errors import BadValue, Unsupported
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.record import FORMAT, RunRecord, as_table, is_duration, table_csv
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def _record(**changes: Any) -> RunRecord:

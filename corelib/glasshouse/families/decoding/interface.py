@@ -6,7 +6,7 @@ equal in law to sampling from the processed target.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -15,6 +15,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from glasshouse.numerics.seeds import Seeds
+from glasshouse.schema.events.base import Progress
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.knob import Knob
 from glasshouse.schema.paper import Paper
@@ -22,8 +23,14 @@ from glasshouse.schema.view import Preset, View
 
 if TYPE_CHECKING:
     from glasshouse.families.decoding.drafting.model import DraftModel
+    from glasshouse.models.language.scorer import Scorer
 
 Rule = Literal["V0", "V1", "V2", "V3", "V4", "V5"]
+
+Temperature = Annotated[float, Ge(0), Le(5), Knob(cost="job", group="how it samples", step=0.05)]
+TopP = Annotated[float, Gt(0), Le(1), Knob(cost="job", group="how it samples", step=0.01, label="top-p")]
+Coupled = Annotated[bool, Knob(cost="job", group="how it samples", label="shared noise", more=True,
+                               help="one Gumbel row per text position: sampling becomes testable by equality")]
 
 
 @dataclass(frozen=True)
@@ -31,10 +38,9 @@ class Sampling:
     """How text is drawn from the target. ``temperature`` 0 is greedy. ``coupled`` fixes one Gumbel row per text position,
     so that the sampled text is one deterministic sequence which every lossless method reproduces token for token."""
 
-    temperature: Annotated[float, Ge(0), Le(5), Knob(cost="job", group="how it samples", step=0.05)] = 0.0
-    top_p: Annotated[float, Gt(0), Le(1), Knob(cost="job", group="how it samples", step=0.01, label="top-p")] = 1.0
-    coupled: Annotated[bool, Knob(cost="job", group="how it samples", label="shared noise", more=True,
-                                  help="one Gumbel row per text position: sampling becomes testable by equality")] = False
+    temperature: Temperature = 0.0
+    top_p: TopP = 1.0
+    coupled: Coupled = False
 
     @property
     def greedy(self) -> bool:
@@ -65,17 +71,18 @@ class TokenTree:
     @cached_property
     def depth(self) -> np.ndarray:
         """int64 [n]; the root has 0."""
-        depth = np.zeros(self.size, np.int64)
-        for i in range(1, self.size):
-            depth[i] = depth[self.parent[i]] + 1
-        return depth
+        depth = [0]
+        for parent in self.parent.tolist()[1:]:
+            depth.append(depth[parent] + 1)
+        return np.asarray(depth, np.int64)
 
     @cached_property
     def children(self) -> tuple[tuple[int, ...], ...]:
         """Children of every node in draw order."""
         found: list[list[int]] = [[] for _ in range(self.size)]
-        for i in np.argsort(self.rank[1:], kind="stable") + 1:
-            found[self.parent[i]].append(int(i))
+        parent = self.parent.tolist()
+        for i in (np.argsort(self.rank[1:], kind="stable") + 1).tolist():
+            found[parent[i]].append(i)
         return tuple(map(tuple, found))
 
 
@@ -103,7 +110,10 @@ class Context:
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """A tree and the method's own state at this moment, for its views. ``extra`` is only read when events are kept."""
+    """A tree and the method's own state at this moment, for its views. ``extra`` is only read when events are kept, before ``absorb``.
+
+    A key of it that ends in ``_token`` holds token ids, -1 for none; the event will carry their display texts instead.
+    """
 
     tree: TokenTree
     extra: Callable[[], Mapping[str, Any]] = dict
@@ -111,8 +121,12 @@ class Proposal:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What verification decided. ``path`` starts with the root; ``tested`` maps node -> (acceptance probability, u or NaN, accepted);
-    ``residual`` maps a node on the path -> what was left of p there, float64 [V], after all its tested children failed."""
+    """What verification decided. ``path`` leads from the root downwards; of equal siblings it takes the one below which the text goes on.
+
+    ``tested`` maps node -> (acceptance probability, u or NaN, accepted). ``residual`` maps a node on the path where a child failed
+    -> what was left of p there, float64 [V], when testing stopped; it is filled by the rules that test children in turn (V1-V3, V5).
+    ``committed`` holds the accepted tokens and then ``final``; at the end of the text both it and ``path`` may be cut short.
+    """
 
     path: tuple[int, ...]
     committed: tuple[int, ...]
@@ -123,13 +137,34 @@ class Outcome:
     residual: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """An opened problem: models with empty caches, the prompt, and how to go on.
+
+    ``tokens`` is the prompt; ``eos`` ids end the text, themselves included; ``piece`` gives a token's display text, None where no
+    tokenizer is known. ``calibration`` are token sequences that a method may measure itself on beforehand.
+    """
+
+    target: Scorer
+    draft: Scorer | None
+    tokens: tuple[int, ...]
+    max_new_tokens: int
+    sampling: Sampling
+    eos: frozenset[int] = frozenset()
+    piece: Callable[[int], str] | None = None
+    calibration: tuple[tuple[int, ...], ...] = ()
+
+
 @runtime_checkable
 class Method(Protocol):
     """A published way to draft. A frozen dataclass whose fields are its knobs.
 
     ``rule`` is the verification rule that makes it lossless at temperature > 0 (V0 is used at 0).
-    ``init`` gives cold memory; ``propose`` drafts; ``absorb`` learns from what the target said (``logits`` float [n, V], one row
-    per node of the tree) and returns the memory for the next round. ``absorb`` owns the state it is given; ``propose`` must not change it.
+    ``init`` gives cold memory; ``propose`` drafts; ``absorb`` learns from what the target said (``logits`` float [n, V], a NumPy array
+    with one row per node of the tree) and returns the memory for the next round. ``absorb`` owns the state it is given;
+    ``propose`` must not change it.
+
+    A method that measures something first says ``prepares: ClassVar[bool] = True`` and is then also a :class:`Prepared`.
     """
 
     paper: ClassVar[Paper]
@@ -144,6 +179,32 @@ class Method(Protocol):
     def propose(self, state: Any, context: Context) -> Proposal: ...
 
     def absorb(self, state: Any, tree: TokenTree, outcome: Outcome, logits: Any) -> Any: ...
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """What a method adds that must measure before it drafts.
+
+    ``prepare`` yields at least every 100 ms; its last item is the artefact, plain data that pickles. It must ``fork`` the models of
+    ``setting`` before using them, and do without ``calibration`` where that is empty. The artefact then starts the memory:
+    ``init(vocab_size, prepared)``; ``init(vocab_size)`` alone gives a documented default.
+    """
+
+    prepares: ClassVar[bool]
+
+    def prepare(self, setting: Setting, seeds: Seeds) -> Iterator[Progress | Any]: ...
+
+    def init(self, vocab_size: int, prepared: Any = None) -> Any: ...
+
+
+@runtime_checkable
+class Explained(Protocol):
+    """What a method adds that has more to show of a round once the target has spoken: it joins the event's ``extra``.
+
+    Only called when events are kept; ``logits`` as in :meth:`Method.absorb`. It changes nothing.
+    """
+
+    def explain(self, tree: TokenTree, outcome: Outcome, logits: Any, setting: Setting) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)

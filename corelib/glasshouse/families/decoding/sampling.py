@@ -6,11 +6,16 @@ import numpy as np
 
 from glasshouse.families.decoding.interface import Sampling
 
+COLDEST = 1e-300
+"""Below this temperature every law is its arg-max, and dividing by it would overflow."""
+
 
 def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     """float64 [..., V] from logits [..., V]."""
     x = logits.astype(np.float64)
-    x = (x - x.max(-1, keepdims=True)) / temperature
+    x -= x.max(-1, keepdims=True)
+    if temperature != 1.0:
+        x /= max(temperature, COLDEST)
     np.exp(x, out=x)
     x /= x.sum(-1, keepdims=True)
     return x
@@ -25,9 +30,17 @@ def nucleus(p: np.ndarray, top_p: float) -> np.ndarray:
     before = mass.cumsum(-1) - mass
     kept = np.zeros_like(p)
     np.put_along_axis(kept, order, np.where(before < top_p, mass, 0.0), -1)
-    return kept / kept.sum(-1, keepdims=True)
+    kept /= kept.sum(-1, keepdims=True)
+    return kept
 
 
 def distribution(logits: np.ndarray, sampling: Sampling) -> np.ndarray:
     """The processed law, float64 [..., V]. At temperature 0 the law is a point mass: here it is shown at temperature 1."""
     return nucleus(softmax(logits, sampling.temperature or 1.0), sampling.top_p)
+
+
+def inverse_cdf(p: np.ndarray, u: float) -> int:
+    """The token in whose share of the cumulated p the uniform u falls; never one of probability 0."""
+    mass = p.cumsum()
+    token = int(mass.searchsorted(u * mass[-1], side="right"))
+    return token if token < len(p) else int(p.nonzero()[0][-1])

@@ -4,12 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
-from glasshouse import runs
-from glasshouse.families.conformal.methods.lac import LAC
-from glasshouse.schema.errors import BadValue
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
+from glasshouse import runs
+from glasshouse.families.conformal.methods.lac import LAC
+from glasshouse.schema.errors import BadValue
 
 
 def test_golden_vector() -> None:

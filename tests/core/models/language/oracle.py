@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from glasshouse.models.language.scorer import Scorer
 from torch import Tensor
+
+from glasshouse.models.language.scorer import Scorer
 
 
 def path_logits(model: Any, committed: list[int], token: list[int], parent: list[int]) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from core.models.language import tiny
 from glasshouse.models.language import architecture
 from glasshouse.schema.errors import Unsupported

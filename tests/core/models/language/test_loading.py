@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from core.models.language import tiny
 from glasshouse.models.language import hub, loading
 from glasshouse.models.language.lean import LeanScorer

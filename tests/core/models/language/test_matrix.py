@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional as F
+
 from glasshouse.models.language import matrix
 from glasshouse.models.language.matrix import Matrix
-from torch.nn import functional as F
 
 
 @pytest.mark.parametrize("blocked", [True, False])

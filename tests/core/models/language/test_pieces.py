@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from core.models.language.test_loading import TEXT, write_tokenizer
 from glasshouse.models.language.loading import load_tokenizer
 from glasshouse.models.language.pieces import pieces

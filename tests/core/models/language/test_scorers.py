@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+
 from core.models.language import tiny
 from core.models.language.oracle import path_logits, random_tree, score, some_path
 from glasshouse.models.language.cached import CachedScorer
 from glasshouse.models.language.lean import LeanScorer, scorer_for
 from glasshouse.models.language.scorer import extend
 from glasshouse.schema.errors import BadType, BadValue, Unsupported
-from torch import Tensor
 
 TOLERANCE = 1e-4
 PROMPT = [5, 17, 3, 80, 41]

@@ -7,12 +7,13 @@ import math
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from core.models.language.oracle import random_tree, score
 from glasshouse.models.language.scorer import extend
 from glasshouse.models.language.tabular import TabularLM
 from glasshouse.schema.errors import BadValue
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 MODELS = [(v, order) for v in (3, 4, 6) for order in (1, 2)]
 

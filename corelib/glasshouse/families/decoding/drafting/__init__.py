@@ -2,6 +2,6 @@
 
 from glasshouse.families.decoding.drafting.growing import Growing
 from glasshouse.families.decoding.drafting.model import DraftModel
-from glasshouse.families.decoding.drafting.noise import gumbel, with_replacement, without_replacement
+from glasshouse.families.decoding.drafting.noise import gumbel, one, with_replacement, without_replacement
 
-__all__ = ["DraftModel", "Growing", "gumbel", "with_replacement", "without_replacement"]
+__all__ = ["DraftModel", "Growing", "gumbel", "one", "with_replacement", "without_replacement"]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from glasshouse.families.decoding.interface import Sampling
 from glasshouse.families.decoding.sampling import distribution
-from glasshouse.models.language.scorer import Scorer
+from glasshouse.models.language.scorer import Scorer, extend
+
+T = TypeVar("T")
 
 
 class DraftModel:
@@ -21,6 +25,8 @@ class DraftModel:
     def __init__(self, scorer: Scorer, sampling: Sampling) -> None:
         self.scorer = scorer
         self.sampling = sampling
+        self.seconds = 0.0
+        """Time spent in forwards so far."""
         self._token: list[int] = []
         self._parent: list[int] = []
 
@@ -31,9 +37,22 @@ class DraftModel:
 
     def begin(self, tokens: Sequence[int]) -> tuple[int, np.ndarray]:
         """Catch up with the committed ``tokens``. Returns (slot of the last one, q after it: float64 [V])."""
-        new = list(tokens[self.scorer.length:])
+        if not self._token and len(tokens) > 1:
+            self._timed(lambda: extend(self.scorer, tokens[:-1]))
+        rest = self._keep_known(tokens[self.scorer.length:])
+        self._token, self._parent = rest, list(range(-1, len(rest) - 1))
+        return len(rest) - 1, self._score(rest, self._parent, slice(len(rest) - 1, len(rest)))[0]
+
+    def expand(self, token: Sequence[int], parent: Sequence[int]) -> tuple[int, np.ndarray]:
+        """One forward over new tokens below the slots ``parent``. Returns (first new slot, q rows float64 [n, V])."""
+        first = len(self._token)
+        self._token += token
+        self._parent += parent
+        return first, self._score(token, parent)
+
+    def _keep_known(self, new: Sequence[int]) -> list[int]:
+        """Commit what was drafted and accepted; returns the tokens still to be scored, the last of ``new`` always among them."""
         path: list[int] = []
-        # The last token is always scored afresh: its row is the one that is needed.
         for token in new[:-1]:
             parent = path[-1] if path else -1
             found = next((i for i, (t, p) in enumerate(zip(self._token, self._parent, strict=True))
@@ -42,15 +61,14 @@ class DraftModel:
                 break
             path.append(found)
         self.scorer.keep(path)
-        rest = new[len(path):]
-        self._token, self._parent = rest, list(range(-1, len(rest) - 1))
-        logits = self.scorer.score(torch.tensor(rest), torch.tensor(self._parent), slice(len(rest) - 1, len(rest)))
-        return len(rest) - 1, distribution(logits[0].numpy(), self.sampling)
+        return list(new[len(path):])
 
-    def expand(self, token: Sequence[int], parent: Sequence[int]) -> tuple[int, np.ndarray]:
-        """One forward over new tokens below the slots ``parent``. Returns (first new slot, q rows float64 [n, V])."""
-        first = len(self._token)
-        self._token += token
-        self._parent += parent
-        logits = self.scorer.score(torch.tensor(token), torch.tensor(parent))
-        return first, distribution(logits.numpy(), self.sampling)
+    def _score(self, token: Sequence[int], parent: Sequence[int], rows: slice | None = None) -> np.ndarray:
+        logits = self._timed(lambda: self.scorer.score(torch.tensor(token), torch.tensor(parent), rows).numpy(force=True))
+        return distribution(logits, self.sampling)
+
+    def _timed(self, forward: Callable[[], T]) -> T:
+        start = time.perf_counter()
+        result = forward()
+        self.seconds += time.perf_counter() - start
+        return result

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from glasshouse.families.decoding.interface import Context
+from glasshouse.families.decoding.sampling import inverse_cdf
 from glasshouse.numerics.seeds import Seeds
 
 
@@ -33,13 +34,14 @@ def gumbel(context: Context, depth: int, node: int, draw: int = 0) -> np.ndarray
     return gumbel_row(context.seeds, context.vocab_size, "draft", context.position, node, draw)
 
 
-def _top(score: np.ndarray, k: int) -> np.ndarray:
-    """Indices of the k largest finite scores, falling; ties by smaller index."""
+def top(score: np.ndarray, k: int) -> np.ndarray:
+    """Indices of the k largest finite scores, falling; ties by smaller index. int64 [<= k]."""
     k = min(k, int(np.isfinite(score).sum()))
     if k == 1:
         return np.asarray([score.argmax()])
-    best = np.argpartition(-score, k - 1)[:k] if k < len(score) else np.arange(len(score))
-    return np.asarray(best[np.lexsort((best, -score[best]))][:k])
+    # Partitioning alone would settle a tie at the edge by accident.
+    best = np.flatnonzero(score >= np.partition(score, -k)[-k]) if 0 < k < len(score) else np.arange(len(score))
+    return np.asarray(best[np.argsort(-score[best], kind="stable")[:k]])
 
 
 def log(q: np.ndarray) -> np.ndarray:
@@ -50,14 +52,25 @@ def log(q: np.ndarray) -> np.ndarray:
 
 def without_replacement(q: np.ndarray, k: int, context: Context, depth: int, node: int) -> tuple[np.ndarray, np.ndarray]:
     """k sequential draws without replacement from q [V]: (tokens [<= k], their perturbed scores), in draw order."""
+    if context.sampling.greedy:
+        tokens = top(np.where(q > 0.0, q, -np.inf), k)
+        return tokens, np.log(q[tokens])
     score = log(q) + gumbel(context, depth, node)
-    tokens = _top(score, k)
+    tokens = top(score, k)
     return tokens, score[tokens]
+
+
+def one(q: np.ndarray, context: Context, depth: int, node: int, draw: int = 0) -> int:
+    """One draw from q [V]; greedy, the likeliest. Where no noise is shared it is found by inverse CDF, from one number instead of V."""
+    if context.sampling.greedy:
+        return int(q.argmax())
+    if context.sampling.coupled:
+        return int((log(q) + gumbel(context, depth, node)).argmax())
+    return inverse_cdf(q, context.seeds.uniform("draft", context.position, node, draw))
 
 
 def with_replacement(q: np.ndarray, k: int, context: Context, depth: int, node: int) -> np.ndarray:
     """k independent draws from q [V], int64 [k]. Greedy or coupled, where draws would all be equal: the k best."""
     if context.sampling.greedy or context.sampling.coupled:
         return without_replacement(q, k, context, depth, node)[0]
-    base = log(q)
-    return np.asarray([int((base + gumbel(context, depth, node, draw)).argmax()) for draw in range(k)])
+    return np.asarray([one(q, context, depth, node, draw) for draw in range(k)])

@@ -1,0 +1,79 @@
+"""The family's loop as a stream of events, and what can be asked of a text that was decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from glasshouse.families.decoding.interface import Look, Method
+from glasshouse.families.decoding.promise import guarantee_of
+from glasshouse.families.decoding.reading import node_look
+from glasshouse.families.decoding.recording import Keep
+from glasshouse.families.decoding.rounds import check, cold, prepared_for, rounds
+from glasshouse.numerics.seeds import Seeds
+from glasshouse.schema.errors import BadValue
+from glasshouse.schema.events.base import Event, Progress
+from glasshouse.schema.events.decoding import NodeLook, Prompt, Round
+from glasshouse.schema.guarantee import Guarantee
+
+
+def drive(method: Method, problem: Any, seeds: Seeds, prepared: Any = None, keep: Keep = "top") -> Iterator[Event | Progress]:
+    """A :class:`Prompt`, then one :class:`Round` after the other. Everything is checked before the first.
+
+    ``prepared`` is what :func:`prepare` gave; without it, a method that prepares does so first.
+    """
+    setting = problem.open()
+    check(method, setting)
+    if prepared is None:
+        prepared = yield from prepared_for(method, setting, seeds)
+    piece = setting.piece or str
+    draft = setting.draft.name if setting.draft is not None and method.needs_draft else ""
+    yield Prompt(tokens=len(setting.tokens), ids=setting.tokens, pieces=tuple(map(piece, setting.tokens)),
+                 target=setting.target.name, draft=draft)
+    yield from rounds(method, setting, seeds, cold(method, setting.target.vocab_size, prepared), keep)
+
+
+def prepare(method: Method, problem: Any, seeds: Seeds) -> Iterator[Any]:
+    """Progress, and as the last item what the method measured (None for one that measures nothing)."""
+    setting = problem.open()
+    check(method, setting)
+    yield (yield from prepared_for(method, setting, seeds))
+
+
+def look(events: Sequence[Event], look: Look) -> NodeLook:
+    """The bars and the sentence of one node of one round; nothing is recomputed."""
+    found = [event for event in events if isinstance(event, Round)]
+    if not found:
+        raise BadValue("round = -1 is not there yet: no round has been decoded", "round")
+    return node_look(found, look)
+
+
+def summary(events: Sequence[Event]) -> dict[str, int | float | str]:
+    """Totals of a text. Tokens per target forward counts the target's own token of each round; ``acceptance`` is the share of
+    the guessed positions that were decided at which a guess was accepted."""
+    found = [event for event in events if isinstance(event, Round)]
+    tokens, seconds = sum(r.tokens for r in found), sum(r.seconds for r in found)
+    return {
+        "tokens": tokens,
+        "rounds": len(found),
+        "tokens_per_target_forward": tokens / len(found) if found else float("nan"),
+        "acceptance": _acceptance(found),
+        "target_calls": len(found),
+        "draft_calls": sum(r.draft_calls for r in found),
+        "tree_nodes_mean": sum(r.nodes for r in found) / len(found) if found else float("nan"),
+        "target_seconds": sum(r.target_seconds for r in found),
+        "draft_seconds": sum(r.draft_seconds for r in found),
+        "seconds": seconds,
+        "tokens_per_second": tokens / seconds if seconds else float("nan"),
+    }
+
+
+def _acceptance(found: Sequence[Round]) -> float:
+    accepted = sum(r.accepted for r in found)
+    refused = sum(r.final_kind == "correction" and r.tokens > r.accepted for r in found)     # not where the text ended before
+    return accepted / (accepted + refused) if accepted + refused else float("nan")
+
+
+def guarantee(method: Method, problem: Any, events: Sequence[Event] = ()) -> Guarantee:
+    """The promise of this very run, by how it samples."""
+    return guarantee_of(method, problem.sampling)

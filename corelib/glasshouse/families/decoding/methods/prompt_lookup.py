@@ -1,0 +1,148 @@
+"""Prompt lookup: guesses copied from the text so far. Yang et al. 2023 (LLMA), in the form that Saxena gave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from annotated_types import Ge, Le
+
+from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, TokenTree
+from glasshouse.schema.errors import Unsupported
+from glasshouse.schema.guarantee import Guarantee
+from glasshouse.schema.knob import Knob
+from glasshouse.schema.paper import Paper
+from glasshouse.schema.view import Preset, View
+
+MOST_MATCHES = 64
+
+
+@dataclass(frozen=True)
+class PromptLookup:
+    """Looks for an earlier occurrence of how the text ends, and guesses that it goes on as it did then. No draft model.
+
+    LLMA (section 2) copies spans from reference documents that share the last tokens; prompt lookup (Saxena 2023) takes the text itself
+    as the reference: for n-gram sizes from ``max_ngram`` down to ``min_ngram``, the first earlier occurrence of the last n
+    tokens, and the next ``length`` tokens after it. ``match="suffix"`` takes the longest suffix of the text that occurs earlier,
+    however long. With several occurrences, ``which="all"`` merges their continuations into a tree and keeps its ``budget`` most frequent
+    nodes. ``per_match`` makes the guess no longer than the evidence allows. Verified by V4: any guess is legal.
+
+    The search runs in C over the text as a string of one character per token; the size by bisection, since a suffix of a repeated
+    suffix is repeated too. Of more than 64 occurrences the latest are used.
+    """
+
+    match: Annotated[Literal["ngram", "suffix"], Knob(cost="job", group="how it drafts", label="look for",
+                                                      help="the last few tokens, or the longest suffix that occurs earlier")] = "ngram"
+    max_ngram: Annotated[int, Ge(1), Le(16), Knob(cost="job", group="how it drafts", unit="tokens", label="longest n-gram",
+                                                  help="tried first; the longest suffix has no such limit")] = 3
+    min_ngram: Annotated[int, Ge(1), Le(16), Knob(cost="job", group="how it drafts", unit="tokens", label="shortest match",
+                                                  help="shorter repetitions are not trusted, and then nothing is guessed")] = 1
+    length: Annotated[int, Ge(1), Le(64), Knob(cost="job", group="how it drafts", unit="tokens", label="guess length")] = 10
+    per_match: Annotated[int, Ge(0), Le(16), Knob(cost="job", group="how it drafts", label="guesses per matched token",
+                                                  help="a longer match earns a longer guess; 0 is no such limit", more=True)] = 0
+    which: Annotated[Literal["first", "last", "all"], Knob(cost="job", group="how it drafts", label="occurrence",
+                                                           help="all: a tree of every continuation")] = "first"
+    budget: Annotated[int, Ge(1), Le(128), Knob(cost="job", group="how it drafts", unit="nodes", label="tree size",
+                                                help="most nodes of the tree of all continuations", more=True)] = 32
+
+    paper: ClassVar[Paper] = Paper("Inference with Reference: Lossless Acceleration of Large Language Models",
+                                   "Yang, Ge, Wang, Jiao, Jiang, Yang, Majumder, Wei", 2023, arxiv="2304.04487",
+                                   where="Section 2, with the text itself as the reference (Saxena, Prompt Lookup Decoding, 2023)")
+    guarantee: ClassVar[Guarantee] = Guarantee(
+        "lossless", "The text has the target's own law; greedy text is identical.",
+        assumptions=("V4 follows one sample of the target through a tree that is fixed before the sample is drawn",), scope="every text")
+    views: ClassVar[tuple[View, ...]] = (
+        View("text", "Where the guess was copied from", text="text_token", color="mark",
+             note="1 how the text ends, 2 the same tokens earlier, 3 the copied continuation."),
+        View("table", "Matches", y="matches"))
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("The classic", "Three tokens decide ten guesses. Where does it copy well, and where is it fooled?",
+               {"match": "ngram", "max_ngram": 3, "min_ngram": 1, "length": 10, "which": "first", "per_match": 0}),
+        Preset("Repetitive text", "Nothing to train, nothing to store: why is it hard to beat here, and only here?",
+               {"match": "suffix", "which": "last", "per_match": 2, "prompt": "repetitive"}, problem="python"),
+        Preset("Longest suffix", "Does more evidence for a copy make it a better one?",
+               {"match": "suffix", "which": "last", "min_ngram": 2, "per_match": 2}),
+        Preset("Every occurrence", "The same words went on in several ways. Is a tree of all of them worth its size?",
+               {"match": "suffix", "which": "all", "length": 6, "budget": 16}))
+    rule: ClassVar[Rule] = "V4"
+    needs_draft: ClassVar[bool] = False
+
+    def init(self, vocab_size: int) -> None:
+        """No memory: the text is all there is. Raises Unsupported beyond 1,114,112 tokens, the number of characters."""
+        if vocab_size > 0x110000:
+            raise Unsupported(f"prompt lookup holds a token in a character, of which there are {0x110000}; "
+                              f"this vocabulary has {vocab_size}", "target")
+
+    def propose(self, state: None, context: Context) -> Proposal:
+        """The continuation found, cut to ``room - 1``; only the root where nothing matches."""
+        text = "".join(map(chr, context.tokens))
+        size = _repeated(text, len(text) if self.match == "suffix" else self.max_ngram)
+        size = size if size >= self.min_ngram else 0
+        longest = min(self.length, context.room - 1, self.per_match * size if self.per_match else self.length)
+        starts = list(_occurrences(text, size, self.which)) if size and longest > 0 else []
+        copies = [context.tokens[start + size:start + size + longest] for start in starts]
+        tree = _trie(context, copies, self.budget if self.which == "all" else self.length)
+        return Proposal(tree, lambda: _extra(text, size, starts, copies))
+
+    def absorb(self, state: None, tree: TokenTree, outcome: Outcome, logits: Any) -> None:
+        """Nothing is learned: what was committed is in the text."""
+
+
+def _repeated(text: str, most: int) -> int:
+    """The largest s <= most such that the last s tokens also occur earlier, with a token after them; 0 if not even one does."""
+    low, high, end = 0, min(most, len(text) - 1), len(text) - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if text.find(text[-middle:], 0, end) >= 0 else (low, middle - 1)
+    return low
+
+
+def _occurrences(text: str, size: int, which: str) -> Iterator[int]:
+    """Starts of earlier occurrences of the last ``size`` tokens: the first, the last, or all from the last backwards."""
+    end = len(text) - 1
+    if which == "first":
+        yield text.find(text[-size:], 0, end)
+        return
+    start = end
+    for _ in range(MOST_MATCHES if which == "all" else 1):
+        start = text.rfind(text[-size:], 0, start + size - 1 if start < end else end)
+        if start < 0:
+            return
+        yield start
+
+
+def _trie(context: Context, copies: Sequence[Sequence[int]], budget: int) -> TokenTree:
+    """The continuations merged from the root, cut to the ``budget`` most frequent nodes; of equals the shallower, then the newer."""
+    below: dict[tuple[int, int], int] = {}
+    seen: list[tuple[int, int, int, int]] = [(0, 0, -1, int(context.tokens[-1]))]     # (-count, depth, parent, token)
+    for copy in copies:
+        node = 0
+        for depth, token in enumerate(copy, 1):
+            child = below.setdefault((node, token), len(seen))
+            count = seen[child][0] if child < len(seen) else 0
+            seen[child:child + 1] = [(count - 1, depth, node, int(token))]
+            node = child
+    kept = [0, *sorted(range(1, len(seen)), key=lambda node: seen[node][:2])[:budget]]
+    number = {-1: -1} | {node: i for i, node in enumerate(kept)}
+    children = [0] * len(kept)
+    rank = [0]
+    for node in kept[1:]:
+        above = number[seen[node][2]]
+        rank.append(children[above])
+        children[above] += 1
+    n = len(kept)
+    return TokenTree(token=np.asarray([seen[node][3] for node in kept], np.int64), rank=np.asarray(rank, np.int64),
+                     parent=np.asarray([number[seen[node][2]] for node in kept], np.int64), q_index=np.full(n, -1),
+                     q=np.zeros((0, context.vocab_size)), source=np.zeros(n, np.int64), sources=("copy",))
+
+
+def _extra(text: str, size: int, starts: Sequence[int], copies: Sequence[Sequence[int]]) -> Mapping[str, Any]:
+    mark = np.zeros(len(text), np.int64)
+    for start, copy in zip(starts, copies, strict=True):
+        mark[start + size:start + size + len(copy)] = 3
+        mark[start:start + size] = 2
+    mark[len(text) - size:] = 1
+    return {"text_token": np.asarray([*map(ord, text)], np.int64), "mark": mark,
+            "matches": {"found at": list(starts), "matched tokens": [size] * len(starts), "copied": [len(c) for c in copies]}}

@@ -1,0 +1,106 @@
+"""One node of one round, read for a person: its bars and the decision's arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from glasshouse.families.decoding.interface import Look
+from glasshouse.schema.errors import BadValue
+from glasshouse.schema.events.decoding import NodeLook, NodeState, Round, TopRows
+
+BARS = 10
+
+
+def node_look(rounds: Sequence[Round], look: Look) -> NodeLook:
+    """A node that was guessed is shown at its parent, where it was decided; the root, and -1, show the node itself.
+
+    Round and node are cut to what exists, so that looks survive a new text. Raises BadValue where nothing was recorded.
+    """
+    index = len(rounds) - 1 if look.round < 0 else min(look.round, len(rounds) - 1)
+    event = rounds[index]
+    if event.token.size == 0:
+        raise BadValue('node: the bars were not recorded, because keep = "none": use "top" or "full"', "node")
+    node = event.final_node if look.node < 0 else min(look.node, event.nodes - 1)
+    guessed = look.node >= 0 and node > 0
+    at = int(event.parent[node]) if guessed else node
+    labels, p, q, residual = _bars(event, at, [int(event.token[node])] if guessed else [])
+    return NodeLook(round=event, node=node, at=at, index=index, rounds=len(rounds), labels=labels, p=p, q=q, residual=residual,
+                    sentence=_guess(event, node, at) if guessed else _decision(event, node))
+
+
+def _bars(event: Round, at: int, first: list[int]) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray]:
+    """The tokens that matter at a node, by falling p: what was guessed and emitted there, then the likeliest."""
+    children = [int(c) for c in np.flatnonzero(event.parent == at)]
+    p, q, left = (_masses(rows, at) for rows in (event.p, event.q, event.residual))
+    p |= {int(event.token[c]): float(event.p_token[c]) for c in children}
+    q |= {int(event.token[c]): float(event.q_token[c]) for c in children if not np.isnan(event.q_token[c])}
+    emitted = [event.final] if at == event.final_node else []
+    likely = [t for pair in zip(_ids(event.p, at), [*_ids(event.q, at), *_ids(event.p, at)], strict=False) for t in pair]
+    ids = list(dict.fromkeys([*first, *emitted, *(int(event.token[c]) for c in children[:BARS // 2]), *likely]))[:BARS]
+    ids.sort(key=lambda t: -p.get(t, 0.0))
+    values = [np.asarray([row.get(t, np.nan) for t in ids]) for row in (p, q, left)]
+    return tuple(event.pieces.get(t, str(t)) for t in ids), values[0], values[1], values[2]
+
+
+def _ids(rows: TopRows, node: int) -> list[int]:
+    return [int(t) for t in rows.ids[node] if t >= 0] if rows.ids.size else []
+
+
+def _masses(rows: TopRows, node: int) -> dict[int, float]:
+    return {t: float(m) for t, m in zip(_ids(rows, node), rows.mass[node], strict=False)} if rows.ids.size else {}
+
+
+def _shown(event: Round, token: int) -> str:
+    return repr(event.pieces.get(token, str(token)))
+
+
+def _chosen(event: Round, at: int) -> int | None:
+    """The token that followed a node of the path; None for a node off the path."""
+    if at not in event.path:
+        return None
+    place = event.path.index(at)
+    return int(event.token[event.path[place + 1]]) if place + 1 < len(event.path) else event.final
+
+
+def _guess(event: Round, node: int, at: int) -> str:
+    state = NodeState(int(event.state[node]))
+    if state == NodeState.UNTESTED:
+        return "Never tested: " + ("the text ended before it." if at == event.path[-1] else
+                                   "a guess before it was accepted." if at in event.path else "the node above it was not kept.")
+    x, u, passed = _shown(event, int(event.token[node])), float(event.u[node]), state == NodeState.ACCEPTED
+    chosen = _chosen(event, at)
+    y = "another token" if chosen is None else _shown(event, chosen)
+    verdict = "Accepted" if passed else "Refused"
+    if event.rule in ("V0", "coupled", "V4"):
+        how = {"V0": "the target's most likely token", "coupled": "the target's draw with this position's noise",
+               "V4": f"one sample from p (u = {u:.3g})"}[event.rule]
+        return f"{verdict}: {how} is {x}, p = {event.p_token[node]:.3g}." if passed else f"{verdict}: {how} is {y}, not {x}."
+    return f"{verdict} because u = {u:.3g} {'<' if passed else '>='} {_ratio(event, node, at)}."
+
+
+def _ratio(event: Round, node: int, at: int) -> str:
+    p, q, accept = float(event.p_token[node]), float(event.q_token[node]), float(event.accept[node])
+    failed = sum(int(event.state[c]) == NodeState.REJECTED and event.rank[c] < event.rank[node] for c in np.flatnonzero(event.parent == at))
+    if event.rule == "V5":
+        return f"p / (rho q) = {p:.3g} / (rho x {q:.3g}) = {accept:.3g}" if accept < 1 else "1: p is at least rho q"
+    if failed:
+        return f"{accept:.3g}, from what {failed} refused guess{'es' if failed > 1 else ''} left of p"
+    return f"p/q = {p:.3g} / {q:.3g} = {accept:.3g}" if accept < 1 else f"1: p = {p:.3g} is at least q = {q:.3g}"
+
+
+def _decision(event: Round, node: int) -> str:
+    chosen = _chosen(event, node)
+    if chosen is None:
+        return "This node was not kept: nothing was decided here."
+    y = _shown(event, chosen)
+    if node != event.final_node:
+        return f"The text went on with the guess {y}."
+    guesses = int((event.parent == node).sum())
+    if guesses == 0:
+        return f"No guesses here: the target adds {y} itself."
+    refused = "The guess was" if guesses == 1 else f"All {guesses} guesses were"
+    source = {"V0": "is the target's most likely token", "coupled": "is the target's draw with this position's noise",
+              "V4": "is the target's sample"}.get(event.rule, "is drawn from what is left of p")
+    return f"{refused} refused: {y} {source}."
