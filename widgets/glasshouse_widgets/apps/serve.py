@@ -1,0 +1,105 @@
+"""The gallery and one page per lab, from one Panel server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+
+from glasshouse.schema.errors import bad_value
+from glasshouse_widgets import labs
+from glasshouse_widgets.apps import gallery
+from glasshouse_widgets.apps.miniature import Miniatures
+from glasshouse_widgets.labs import jobs
+from glasshouse_widgets.labs.base import Lab
+from glasshouse_widgets.renderers.to_panel import render
+
+log = logging.getLogger(__name__)
+
+# A browser that has gone is noticed after this; what it computed stops then.
+GONE = {"unused_session_lifetime_milliseconds": 10_000, "check_unused_sessions_milliseconds": 2_000, "keep_alive_milliseconds": 10_000}
+LARGEST = 1_000_000     # bytes of a message from a browser
+PAGE = """
+body { margin: 0; background: #f6f7f9; }
+@media (prefers-color-scheme: dark) { body { background: #0f1114; } }
+"""
+
+
+def serve(port: int = 5006, browser: bool = True, workshop: bool = False, allow_models: tuple[str, ...] = ()) -> None:
+    """Serve until stopped. Only this machine is answered, except in a ``workshop``.
+
+    ``workshop``: everyone who can reach this machine may use the labs; paths, prompts and uploads are off but for the models
+    named in ``allow_models``, and no more computations run at once than there are cores.
+
+    Raises: BadValue for a port that cannot be had.
+    """
+    found = labs.found()
+    if workshop:
+        jobs.limit(os.cpu_count() or 1)
+    miniatures = Miniatures(found)
+    miniatures.start()
+    _check(port, "" if workshop else "127.0.0.1")
+    pn.serve(pages(found, miniatures, workshop, allow_models), port=port, show=browser, address=None if workshop else "127.0.0.1",
+             websocket_origin=origins(port, workshop), title={"/": "Glasshouse", **{f: cls.title for f, cls in found.items()}},
+             websocket_max_message_size=LARGEST, **GONE)
+
+
+def pages(found: dict[str, type[Lab]], miniatures: Miniatures, workshop: bool = False,
+          allow_models: tuple[str, ...] = ()) -> dict[str, Callable[[], Any]]:
+    """Path -> what builds the page for one visitor."""
+    built: dict[str, Callable[[], Any]] = {"/": lambda: _gallery(found, miniatures)}     # Panel calls functions, not partials
+    return built | {family: lambda cls=cls: _lab(cls, workshop, allow_models) for family, cls in found.items()}  # type: ignore[misc]
+
+
+def origins(port: int, workshop: bool) -> list[str]:
+    """Hosts from which a page may open its connection: the names and addresses of this machine, and no others."""
+    hosts = {"127.0.0.1", "localhost"}
+    if workshop:
+        name = socket.gethostname()
+        hosts |= {name, f"{name}.local", socket.getfqdn(), *_addresses(name)}
+    return [f"{host}:{port}" for host in sorted(hosts)]
+
+
+def _gallery(found: dict[str, type[Lab]], miniatures: Miniatures) -> Any:
+    pn.extension("plotly", raw_css=[PAGE])
+    return gallery.page(found, miniatures)
+
+
+def _lab(cls: type[Lab], workshop: bool, allow_models: tuple[str, ...]) -> Any:
+    pn.extension("plotly", raw_css=[PAGE])
+    lab = cls(own=not workshop, models=allow_models)
+    lab.home_url = "./"
+    if pn.state.location is not None:
+        lab.open_link(pn.state.location.search or "")
+    return render(lab)
+
+
+def _addresses(name: str) -> set[str]:
+    """Of this machine, as far as they can be had; nothing is sent."""
+    found: set[str] = set()
+    try:
+        found |= {str(info[4][0]) for info in socket.getaddrinfo(name, None, socket.AF_INET)}
+    except OSError:
+        log.info("this machine's name has no address")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))     # an address for documentation: asks only which way out would be taken
+            found.add(str(probe.getsockname()[0]))
+        except OSError:
+            log.info("this machine has no way out")
+    return found
+
+
+def _check(port: int, address: str) -> None:
+    if not 1 <= port <= 65535:
+        raise bad_value("port", port, "a whole number from 1 to 65535")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            raise bad_value("port", port, "a port that is free: try another with --port") from None

@@ -1,0 +1,85 @@
+"""One method in a lab: its knobs, its session, what of it is shown. A lab has one side, or two in compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.schema.events.base import Event, Progress
+from glasshouse_widgets.labs.core import Core, Session
+from glasshouse_widgets.labs.jobs import Lane, Post
+from glasshouse_widgets.labs.knobs import Holder
+
+if TYPE_CHECKING:
+    from glasshouse.catalogue import MethodInfo
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run was asked for: fixed when the knob moved, whatever moves later."""
+
+    info: MethodInfo
+    problem: str
+    seed: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The first item of a run: its session exists, nothing is computed."""
+
+    session: Session
+    request: Request
+
+
+class Side:
+    """``session`` is the one shown; it is exchanged only when another has its first event, so the last good picture stays."""
+
+    def __init__(self, core: Core, info: MethodInfo, post: Post) -> None:
+        self.core = core
+        self.info = info
+        self.knobs = Holder(core.load(info.id))
+        self.lane = Lane(post, core.worker)
+        self.session: Session | None = None
+        self.request: Request | None = None
+        self.event: Event | None = None
+        self._opened: Opened | None = None
+
+    def switch(self, info: MethodInfo) -> None:
+        """Another method from now on; what is shown stays that of the old one until the new has its first event."""
+        self.info = info
+        self.knobs = Holder(self.core.load(info.id))
+
+    def work(self, request: Request) -> Iterator[Any]:
+        """On a worker: open and compute."""
+        session = self.core.open(request.info.id, request.problem, request.seed, request.values)
+        yield Opened(session, request)
+        yield from session.events()
+
+    def more(self) -> Iterator[Any]:
+        """On a worker: go on with the session shown."""
+        if self.session is not None:
+            yield from self.session.events()
+
+    def take(self, items: list[Any]) -> tuple[bool, Progress | None]:
+        """Note what came. Returns (is there something new to see, the latest progress)."""
+        progress, new = None, False
+        for item in items:
+            if isinstance(item, Opened):
+                self._opened = item
+            elif isinstance(item, Progress):
+                progress = item
+            else:
+                new = True
+        if new and self._opened is not None:
+            old, self.session, self.request = self.session, self._opened.session, self._opened.request
+            self._opened = None
+            if old is not None:
+                old.close()
+        return new, progress
+
+    def close(self) -> None:
+        sessions = [s for s in (self.session, self._opened and self._opened.session) if s is not None]
+        self.lane.close(lambda: [s.close() for s in sessions] and None)
+        self.session = self._opened = self.event = None

@@ -1,0 +1,133 @@
+"""Any lab as a Panel viewable: layout and transport are Panel's, controls and figures are small browser modules."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import panel as pn
+import param
+from panel.custom import JSComponent
+from panel.reactive import Syncable
+
+from glasshouse_widgets.labs.base import Lab, Slot
+from glasshouse_widgets.renderers.arrays import encode
+from glasshouse_widgets.renderers.boards import Board
+from glasshouse_widgets.renderers.view import ISLAND, PLACES, View, text
+
+DELAY = 5               # ms from an event in the browser to its callback; Panel's own is 50
+
+
+class Island(JSComponent):
+    """One part of the frame: its board goes down, messages come up."""
+
+    board = param.Dict({})
+
+    _esm = ISLAND
+    _stylesheets = [text("islands.css")]
+
+
+class Plot(JSComponent):
+    """One figure and what surrounds it."""
+
+    board = param.Dict({})
+    figure = param.Dict({})
+
+    _esm = text("plot.js")
+    _stylesheets = [text("islands.css")]
+
+
+def hasten(delay: int = DELAY) -> bool:
+    """Lower Panel's fixed delay of events. It is a private attribute: False, and nothing done, where it is not what we know."""
+    if not isinstance(getattr(Syncable, "_debounce", None), int):
+        return False
+    Syncable._debounce = delay
+    return True
+
+
+class PanelView(View):
+    """``root`` is the viewable."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab)
+        self.islands: dict[str, Island] = {}
+        self.plots: dict[str, Plot] = {}
+        self.places = {place: _box("gh-plots") for place in PLACES}
+        self.root = _box("gh-outer")
+        self.begin(_post_here())
+        self.root.objects = [self._grid()]
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.on_session_destroyed(lambda _: lab.close())
+
+    def show_board(self, name: str, board: Board) -> None:
+        island = self.islands.get(name)
+        if island is None:
+            island = self.islands[name] = Island(board=board, sizing_mode="stretch_width", margin=0)
+            island.on_msg(partial(self._message, name))
+        else:
+            island.board = board
+        if name == "head":
+            self.root.css_classes = ["gh-outer", f"gh-{self.lab.theme}"]
+
+    def show_frame(self, slot: Slot, board: Board) -> None:
+        plot = self.plots.get(slot.name)
+        if plot is None:
+            plot = self.plots[slot.name] = Plot(board=board, sizing_mode="stretch_width", margin=0)
+            plot.on_msg(lambda event: self.said("", {**event.data, "pane": slot.name}))
+        else:
+            plot.board = board
+
+    def show_figure(self, slot: Slot, figure: dict[str, Any]) -> None:
+        self.plots[slot.name].figure = encode(figure)
+
+    def arrange(self, places: dict[str, list[str]]) -> None:
+        for place, names in places.items():
+            self.places[place].objects = [self.plots[name] for name in names]
+        self.plots = {name: self.plots[name] for names in places.values() for name in names}
+        self._boards = {key: board for key, board in self._boards.items() if key in self.plots or key in self.islands}
+
+    def _message(self, name: str, event: Any) -> None:
+        answer = self.said(name, event.data)
+        if answer is not None:
+            self.islands[name]._send_msg(answer)
+
+    def _grid(self) -> pn.Column:
+        part = self.islands
+        areas = {"head": [part["head"]], "knobs": [part["knobs"]], "stage": [part["status"], self.places["stage"]],
+                 "player": [part["player"]] if "player" in part else [], "readout": [part["readout"]],
+                 "second": [self.places["second"]], "aside": [part["story"], self.places["state"]]}
+        grid = _box("gh-grid")
+        grid.objects = [_box(f"gh-{area}", *objects) for area, objects in areas.items() if objects]
+        return grid
+
+
+_STYLES = {
+    "gh-outer": ":host { container-type: inline-size; width: 100%; background: #f6f7f9; } :host(.gh-dark) { background: #0f1114; }",
+    "gh-grid": text("grid.css").replace("HOST", ":host"),
+    "gh-plots": ":host { display: flex !important; flex-flow: row wrap; gap: 10px; } div { flex: 1 1 300px; min-width: 0; }"}
+_STACK = ":host { display: flex !important; flex-flow: column; gap: 8px; width: 100%; }"
+_PLAIN = ".scroll-button { display: none !important; }"     # Panel's columns bring one
+
+
+def _box(name: str, *objects: Any) -> pn.Column:
+    return pn.Column(*objects, css_classes=[name], stylesheets=[_STYLES.get(name, _STACK) + _PLAIN], sizing_mode="stretch_width",
+                     margin=0)
+
+
+def _post_here() -> Callable[[Callable[[], None]], None] | None:
+    """How to come back to where this is called: the page's document, the notebook's loop, or nowhere (the lab's own inbox)."""
+    doc = pn.state.curdoc
+    if doc is not None and doc.session_context is not None:
+        return lambda callback: doc.add_next_tick_callback(callback) and None
+    try:
+        return asyncio.get_running_loop().call_soon_threadsafe
+    except RuntimeError:
+        return None
+
+
+def render(lab: Lab) -> pn.Column:
+    """The lab as a viewable."""
+    hasten()
+    return PanelView(lab).root
