@@ -14,10 +14,10 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2 -m "not slow and not gpu and not browser and not notebook and not bench and not recipe"
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not long and not gpu and not browser and not notebook and not bench and not recipe"
 
 test: check chromium
-	$(BIN)/python -m pytest -q -m "(notebook or recipe) and not slow"
+	$(BIN)/python -m pytest -q -n 2 -m "(long or recipe or notebook) and not slow"
 	$(BIN)/python -m pytest -q -m "browser and not slow"
 
 slow: $(READY) chromium

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +57,12 @@ def test_the_command_line_knows_it(house: Path) -> None:
 def test_the_lab_offers_it_with_its_view_and_preset(house: Path) -> None:
     program = """
 from glasshouse_widgets import DraftTreeLab
-lab = DraftTreeLab()
-lab.method = "decoding.repeat-last"
-assert "decoding.repeat-last" in lab.param["method"].objects or "decoding.repeat-last" in list(lab.param["method"].objects.values())
-assert [p.name for p in lab.presets if p.name == "Indents"], lab.presets
-assert [name for name in lab.figures if "repeated" in name.lower() or "What is repeated" in str(lab.figures[name])], list(lab.figures)
+lab = DraftTreeLab(method="decoding.repeat-last", problem="tiny")
+assert lab.wait(30)
+assert "decoding.repeat-last" in lab.infos
+assert [p.name for p in lab.presets] == ["Indents"]
+pane = next(slot for slot in lab.panes if slot.title == "What is repeated")
+assert list(lab.figures[pane.name]["data"][0]["x"]) == ["last token"]
 lab.close()
 """
     result = run(house, "-c", program)

@@ -94,8 +94,8 @@ class Session:
         """What is computed so far, with everything needed to run it again."""
         look = self._build_look(looks)
         events = self.computed
-        kinds = Counter(type(event) for event in events)
-        kind = max(kinds, key=lambda k: kinds[k], default=Event)  # of equally common ones, the first met
+        kinds = Counter(type(event) for event in reversed(events))
+        kind = max(kinds, key=lambda k: kinds[k], default=Event)  # of equally common ones the latest: steps follow what starts them
         rows = [event.row() for event in events if type(event) is kind]
         columns = {name: [_scalar(row.get(name)) for row in rows] for name in (rows[0] if rows else ())}
         return RunRecord(

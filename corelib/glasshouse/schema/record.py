@@ -22,8 +22,8 @@ class RunRecord:
     """One run.
 
     ``params``, ``problem["fields"]`` and ``looks`` are all knobs by name. ``columns`` has one entry per event of the most
-    common kind (``event``), by field name; ``summary`` the run's own numbers under ``looks``. ``complete`` is False for a run
-    recorded before its end. Names ending in ``seconds`` or ``per_second`` are measured times.
+    common kind (``event``; of equally common ones the latest), by field name; ``summary`` the run's own numbers under ``looks``.
+    ``complete`` is False for a run recorded before its end. Names ending in ``seconds`` or ``per_second`` are measured times.
     """
 
     method: str

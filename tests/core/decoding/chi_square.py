@@ -1,6 +1,6 @@
 """The end-to-end test of losslessness: texts of a method on the toy model against its exact two-token law, by chi-square.
 
-A method's test file calls :func:`assert_lossless` once with 20,000 draws, and with 100,000 under ``slow``.
+A method's test file calls :func:`assert_lossless` once with 20,000 draws under ``long``, and with 100,000 under ``slow``.
 """
 
 from __future__ import annotations

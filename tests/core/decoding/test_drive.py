@@ -19,9 +19,10 @@ from glasshouse.families.decoding.planted import Planted
 from glasshouse.families.decoding.problems import Tiny
 from glasshouse.families.decoding.rounds import rounds
 from glasshouse.families.decoding.sampling import distribution
+from glasshouse.families.decoding.studies import lossless
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import BadValue
-from glasshouse.schema.events.base import Progress
+from glasshouse.schema.events.base import Event, Progress
 from glasshouse.schema.events.decoding import NodeState, Prompt, Round
 
 SAMPLED = Tiny(divergence=0.4, max_new_tokens=40)
@@ -110,9 +111,9 @@ def test_the_residual_is_what_the_final_token_came_from(rule: str) -> None:
     seen = 0
     for event in tree_rounds(rule):
         row = event.residual.full[event.final_node]             # type: ignore[index]
-        refused = event.final_kind == "correction"
-        assert np.isfinite(row).all() == refused
-        if refused:
+        rejected = event.final_kind == "correction"
+        assert np.isfinite(row).all() == rejected
+        if rejected:
             seen += 1
             assert row.sum() == pytest.approx(1)
             assert row[event.final] > 0
@@ -139,9 +140,12 @@ def test_nothing_kept_is_lean_and_the_same_text() -> None:
 
 
 def test_events_travel_between_processes() -> None:
-    for event in events()[1:4]:
+    for event in (*events()[:4], look(events(), Look()), *lossless(SpeculativeSampling(), SAMPLED, Seeds(0), draws=100), Event()):
         again = pickle.loads(pickle.dumps(event))
-        assert again.row() == event.row()
+        assert vars(again).keys() == vars(event).keys()
+        if isinstance(event, Event):
+            assert again.row() == event.row()
+            assert again.extra.keys() == event.extra.keys()
 
 
 # ---- looks
@@ -172,15 +176,41 @@ def test_sentences_do_the_decisions_arithmetic() -> None:
         for node in range(1, event.nodes):
             seen = look(found, Look(round=index, node=node))
             assert seen.at == event.parent[node]
-            word = {ACCEPTED: "Accepted", REJECTED: "Refused", UNTESTED: "Never tested"}[NodeState(int(event.state[node]))]
+            word = {ACCEPTED: "Accepted", REJECTED: "Rejected", UNTESTED: "Never tested"}[NodeState(int(event.state[node]))]
             assert seen.sentence.startswith(word), seen.sentence
             if word != "Never tested":
                 assert f"u = {event.u[node]:.3g}" in seen.sentence
             said.add(word)
         final = look(found, Look(round=index)).sentence
         assert repr("abcde"[event.final]) in final
-        assert ("refused" in final) == (event.final_kind == "correction")
-    assert said == {"Accepted", "Refused", "Never tested"}
+        assert ("rejected" in final) == (event.final_kind == "correction")
+    assert said == {"Accepted", "Rejected", "Never tested"}
+
+
+def ended_by_a_guess(draft: int) -> tuple[list[Any], Round]:
+    """All events, and the last: its path ends in a guess that is an end-of-text token, before ``draft`` guesses were used up."""
+    for seed in range(50):
+        given = replace(Tiny(divergence=0.0, temperature=1.0, max_new_tokens=60).open(), eos=frozenset({3}))
+        found = list(drive(SpeculativeSampling(draft), Opened(given), Seeds(seed)))
+        last = found[-1]
+        if last.committed[-1] == 3 and len(last.committed) < len(last.path):
+            return found, last
+    raise AssertionError("no text ended in a guess")
+
+
+@pytest.mark.parametrize("draft", [1, 6])
+def test_where_a_guess_ended_the_text_nothing_is_said_to_follow(draft: int) -> None:
+    found, event = ended_by_a_guess(draft)
+    *_, before, end = event.path
+    newest = look(found, Look())
+    assert (newest.node, newest.at) == (before, before)
+    assert newest.sentence == "The guess 'd' was accepted, and the text ended with it."
+    assert look(found, Look(node=end)).sentence.startswith("Accepted")
+    for node in np.flatnonzero(event.parent == end):
+        assert look(found, Look(node=int(node))).sentence == "Never tested: the text ended before it."
+    behind = np.flatnonzero(event.depth >= len(event.committed))
+    assert (event.residual.ids[behind] == -1).all()
+    assert all("rejected" not in look(found, Look(node=n)).sentence.lower() for n in range(event.nodes))
 
 
 @pytest.mark.parametrize(("changes", "phrase"), [({"temperature": 0.0}, "most likely"), ({"coupled": True}, "this position's noise")])
@@ -206,8 +236,8 @@ def test_the_summary_adds_up() -> None:
     assert total["tokens"] == 40
     assert total["rounds"] == total["target_calls"] == len(own)
     assert total["tokens_per_target_forward"] == pytest.approx(40 / len(own))
-    refused = sum(e.final_kind == "correction" for e in own)
-    assert total["acceptance"] == pytest.approx(sum(e.accepted for e in own) / (sum(e.accepted for e in own) + refused))
+    rejected = sum(e.final_kind == "correction" for e in own)
+    assert total["acceptance"] == pytest.approx(sum(e.accepted for e in own) / (sum(e.accepted for e in own) + rejected))
     assert summary([])["tokens"] == 0
 
 

@@ -64,6 +64,7 @@ def compare_on_the_bundled_pair(per_kind: int, new: int) -> None:
     assert ties * 2000 <= max(tokens, 2000)
 
 
+@pytest.mark.long
 def test_every_kind_of_prompt() -> None:
     compare_on_the_bundled_pair(per_kind=1, new=24)
 

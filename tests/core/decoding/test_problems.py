@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +50,10 @@ def small_pair(monkeypatch: pytest.MonkeyPatch) -> Pair:
     target, draft = (model("llama", seed=seed, max_position_embeddings=900) for seed in (0, 1))
     pair = Pair(target, draft, Bytes(), "small")
     monkeypatch.setattr(problems, "load_pair", lambda **_: pair)
-    for cached in (problems._load_bundled, problems._load_own):
+    for cached in (problems._bundled, problems._own):
         cached.cache_clear()
     yield pair      # type: ignore[misc]
-    for cached in (problems._load_bundled, problems._load_own):
+    for cached in (problems._bundled, problems._own):
         cached.cache_clear()
 
 
@@ -101,6 +103,18 @@ def test_own_models_need_a_target_and_a_text(small_pair: Pair) -> None:
     with pytest.raises(BadValue, match="text"):
         problems._bundled().setting("", 4, Python().sampling)
     assert OwnModels(target="folder", text="ab").open().tokens == (0, ord("a") % VOCABULARY, ord("b") % VOCABULARY)
+
+
+def test_two_sides_that_open_at_once_load_once(small_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+    monkeypatch.setattr(problems, "load_pair", lambda **given: loaded.append(given) or time.sleep(0.02) or small_pair)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda p: p.open(), [Python(), Python(index=1), OwnModels(target="a"), OwnModels(target="a")] * 2))
+    assert len(loaded) == 2
+
+
+def test_labs_can_tell_which_knobs_name_a_model() -> None:
+    assert [k.name for k in knobs_of(OwnModels) if k.knob.unit == "model"] == ["target", "draft"]
 
 
 @pytest.mark.parametrize(("cls", "values", "argument"), [

@@ -28,6 +28,7 @@ def test_costs_come_in_growing_repeats() -> None:
     last = curves[-1]
     assert last.nodes.tolist() == [1, 4, 64]
     assert last.context == 2
+    assert last.method == "decoding.speculative-sampling"
     assert (last.low <= last.seconds).all()
     assert (last.seconds <= last.high).all()
     assert (last.seconds > 0).all()
@@ -58,6 +59,7 @@ def test_planted_bugs_turn_the_badge_red(bug: Bug) -> None:
     *_, last = lossless(SpeculativeSampling(), Tiny(), Seeds(0), draws=5000, planted=bug)
     assert isinstance(last, LosslessCheck)
     assert last.planted == bug
+    assert last.method == "decoding.speculative-sampling"
     assert last.p_value < 1e-9
 
 

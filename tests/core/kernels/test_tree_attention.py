@@ -117,6 +117,7 @@ def interpreted(part: list[tuple[int, int, int, tuple[int, int], int]]) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.long
 def test_the_fused_kernel_in_the_interpreter() -> None:
     interpreted([(1, 0, 16, (4, 4), 0), (1, 63, 64, (3, 1), 3), (7, 1, 16, (4, 2), 3), (7, 0, 40, (3, 1), 0), (33, 63, 16, (2, 1), 0)])
 

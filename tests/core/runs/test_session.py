@@ -188,6 +188,16 @@ def test_record_holds_all_that_repeats_it() -> None:
     assert again.same(record)
 
 
+@pytest.mark.parametrize(("stop", "kind", "rows"), [(1, "Prompt", 1), (2, "Round", 1), (3, "Round", 2)])
+def test_the_rows_of_a_record_are_the_steps_and_not_what_they_start_from(stop: int, kind: str, rows: int) -> None:
+    session = runs.open("decoding.autoregressive", "tiny")
+    stream = session.events()
+    for _ in range(stop):
+        next(stream)
+    record = session.record()
+    assert (record.event, {len(cells) for cells in record.columns.values()}) == (kind, {rows})
+
+
 def test_a_look_that_sees_nothing_matters_only_when_asked_for() -> None:
     session = runs.open("toy.plain-count", steps=2)
     list(session.events())

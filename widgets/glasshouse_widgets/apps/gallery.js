@@ -38,7 +38,8 @@ function results(board, list, said, typed) {
 }
 
 function render({ model, el }) {
-  const board = model.board;
+  const board = JSON.parse(model.board);
+  let frames = JSON.parse(model.frames);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const theme = () => (dark.matches ? "dark" : "light");
   const list = h("ul", { class: "found" }), said = h("p", { class: "unit", role: "status" });
@@ -47,7 +48,7 @@ function render({ model, el }) {
     oninput: () => results(board, list, said, search.value) });
   const minis = new Map();
   const rows = board.rows.map((row) => {
-    const mini = miniature(() => model.frames[row.family], theme);
+    const mini = miniature(() => frames[row.family], theme);
     minis.set(row.family, mini);
     return h("section", {}, h("h2", {}, row.family, h("span", { class: "unit" }, ` ${row.methods} ${row.methods === 1 ? "method" : "methods"}`)),
       h("a", { class: "lab", href: row.href }, mini.box, h("span", { class: "words" }, h("b", {}, row.title), h("span", { class: "ask" }, row.question), h("span", {}, row.sentence),
@@ -59,7 +60,7 @@ function render({ model, el }) {
   const paint = () => { node.dataset.theme = theme(); minis.forEach((mini) => mini.again()); };
   el.replaceChildren(node);
   dark.addEventListener("change", paint);
-  model.on("frames", paint);
+  model.on("frames", () => { frames = JSON.parse(model.frames); paint(); });
   paint();
 }
 

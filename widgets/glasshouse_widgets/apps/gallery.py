@@ -11,14 +11,16 @@ from panel.custom import JSComponent
 from glasshouse_widgets.apps.miniature import Frames, Miniatures
 from glasshouse_widgets.labs.base import Lab
 from glasshouse_widgets.labs.core import CORE, Core
+from glasshouse_widgets.renderers.arrays import to_json
+from glasshouse_widgets.renderers.to_panel import post_here
 from glasshouse_widgets.renderers.view import text
 
 
 class Gallery(JSComponent):
     """``board`` is all text and links; ``frames`` maps family -> theme -> pictures."""
 
-    board = param.Dict({})
-    frames = param.Dict({})
+    board = param.String("{}")
+    frames = param.String("{}")
 
     _esm = text("wire.js", "../apps/gallery.js")
     _stylesheets = [text("islands.css"), text("../apps/gallery.css")]
@@ -40,19 +42,16 @@ def board(labs: dict[str, type[Lab]], core: Core) -> dict[str, Any]:
 
 def page(labs: dict[str, type[Lab]], miniatures: Miniatures) -> pn.Column:
     """The gallery for one visitor; cards fill as their pictures are ready."""
-    gallery = Gallery(board=board(labs, CORE()), sizing_mode="stretch_width", margin=0)
-    doc = pn.state.curdoc
+    gallery = Gallery(board=to_json(board(labs, CORE())), sizing_mode="stretch_width", margin=0)
+    post = post_here() or (lambda callback: callback())
+    shown: dict[str, Frames] = {}
 
-    def ready(family: str, frames: Frames) -> None:
-        def show() -> None:
-            gallery.frames = {**gallery.frames, family: frames}
+    def show(family: str, frames: Frames) -> None:
+        shown[family] = frames
+        gallery.frames = to_json(shown)
 
-        if doc is None or doc.session_context is None:
-            show()
-        else:
-            doc.add_next_tick_callback(show)
-
-    forget = miniatures.when(ready)
-    if doc is not None and doc.session_context is not None:
+    forget = miniatures.when(lambda family, frames: post(lambda: show(family, frames)))
+    if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+        pn.state.onload(lambda: gallery.param.update(frames=gallery.frames + " "))     # see PanelView
         pn.state.on_session_destroyed(lambda _: forget())
     return pn.Column(gallery, sizing_mode="stretch_width", margin=0)

@@ -37,12 +37,12 @@ def serve(port: int = 5006, browser: bool = True, workshop: bool = False, allow_
 
     Raises: BadValue for a port that cannot be had.
     """
+    _check(port, "" if workshop else "127.0.0.1")
     found = labs.found()
     if workshop:
         jobs.limit(os.cpu_count() or 1)
     miniatures = Miniatures(found)
     miniatures.start()
-    _check(port, "" if workshop else "127.0.0.1")
     pn.serve(pages(found, miniatures, workshop, allow_models), port=port, show=browser, address=None if workshop else "127.0.0.1",
              websocket_origin=origins(port, workshop), title={"/": "Glasshouse", **{f: cls.title for f, cls in found.items()}},
              websocket_max_message_size=LARGEST, **GONE)
@@ -52,7 +52,7 @@ def pages(found: dict[str, type[Lab]], miniatures: Miniatures, workshop: bool = 
           allow_models: tuple[str, ...] = ()) -> dict[str, Callable[[], Any]]:
     """Path -> what builds the page for one visitor."""
     built: dict[str, Callable[[], Any]] = {"/": lambda: _gallery(found, miniatures)}     # Panel calls functions, not partials
-    return built | {family: lambda cls=cls: _lab(cls, workshop, allow_models) for family, cls in found.items()}  # type: ignore[misc]
+    return built | {family: lambda cls=cls: _lab(cls, workshop, allow_models) for family, cls in found.items()}
 
 
 def origins(port: int, workshop: bool) -> list[str]:

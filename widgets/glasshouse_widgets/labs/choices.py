@@ -66,7 +66,7 @@ class Choices(param.Parameterized):
         self.setting = Holder(self.problems[self.problem])
         self._listen(*self._holders())
         self.param.watch(self._chosen, ["method", "problem", "seed", "compare"])
-        first = {k: values.pop(k) for k in ("method", "problem", "seed", "compare") if k in values}
+        first: dict[str, Any] = {k: values.pop(k) for k in ("method", "problem", "seed", "compare") if k in values}
         self._apply(first, values)
 
     # Verbs
@@ -97,8 +97,8 @@ class Choices(param.Parameterized):
 
     def reset(self) -> None:
         """The lab as it opened."""
-        self._restore({})
         self.message = None
+        self._restore({})
 
     # State
 
@@ -114,9 +114,9 @@ class Choices(param.Parameterized):
 
     def open_state(self, state: Mapping[str, Any]) -> None:
         """Be as ``state`` says; where it cannot be had, be as at the start and say why in ``message``."""
+        self.message = None
         try:
             self._restore(link.check(state, self.family))
-            self.message = None
         except GlasshouseError as error:
             self._restore({})
             self.message = Message(f"The link could not be opened, so this is the lab as it starts. {error}")
@@ -130,7 +130,7 @@ class Choices(param.Parameterized):
         try:
             state = link.from_query(query)
         except GlasshouseError as error:
-            self.open_state({})
+            self._restore({})
             self.message = Message(str(error))
             return
         if state:
@@ -218,7 +218,9 @@ class Choices(param.Parameterized):
                     self.sides.append(Side(self.core, self.infos[self.compare], self._post))
                     self._listen(self.sides[1].knobs)
             self.preset = ""
-            self._told.append(("job", self.sides[1:] if names == {"compare"} and self.compare else list(self.sides)))
+            moved = self.sides[:1] if "method" in names else []
+            moved = [*moved, *(self.sides[1:] if "compare" in names else [])]
+            self._told.append(("job", list(self.sides) if names & {"problem", "seed"} else moved))
 
     def _checked(self, choice: Mapping[str, Any]) -> dict[str, Any]:
         checked = dict(choice)
@@ -238,6 +240,8 @@ class Choices(param.Parameterized):
         """Raises: BadValue, before anything has moved by ``values``."""
         with self._at_once():
             self.param.update(**self._checked(choice))
+            if side >= len(self.sides):
+                raise bad_value("compare", self.compare, "a second method: choose one first")
             holders = self._holders(side) if side == 0 else [self.sides[side].knobs]
             known = {name: h for h in holders for name in h.fields}
             for name, value in values.items():
@@ -253,13 +257,12 @@ class Choices(param.Parameterized):
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         """Everything from the defaults on. Raises: BadValue."""
-        for part in (state.get("values", {}), state.get("other", {})):
-            for name in part:
-                if any(name in h.fields and h.fields[name].kind == "text" for h in self._holders()):
-                    raise BadValue(f"{name} is text of a person's own: it never travels in a link.", name)
         with self._at_once():
             self._apply({"method": state.get("method") or self._defaults[0], "problem": state.get("problem") or self._defaults[1],
                          "compare": state.get("compare", ""), "seed": state.get("seed", 0)}, {})
+            for name in (*state.get("values", {}), *state.get("other", {})):
+                if any(name in h.fields and h.fields[name].kind == "text" for h in self._holders()):
+                    raise BadValue(f"{name} is text of a person's own: it never travels in a link.", name)
             for holder in self._holders():
                 holder.box.param.update(**holder.defaults())
             self._apply({}, state.get("values", {}))
@@ -269,9 +272,9 @@ class Choices(param.Parameterized):
     @contextmanager
     def _telling(self, side: int = 0, sole: str = "") -> Iterator[None]:
         """Errors become the message, beside the knob they name, or beside ``sole``, the only one that moved."""
+        self.message = None                         # before: what moved may have something to say itself
         try:
             yield
-            self.message = None
         except GlasshouseError as error:
             knob = error.argument or sole
             self.message = Message(str(error), f"{knob}~b" if side and knob else knob)
@@ -286,6 +289,6 @@ class Choices(param.Parameterized):
             if outermost:
                 told, self._told, self._quiet = self._told, [], False
                 if told:
-                    self.moved += 1
+                    self.param.update(moved=self.moved + 1, message=None)
                     sides = [s for s in self.sides if any(s in some for _, some in told)]
                     self._change(max((cost for cost, _ in told), key=_RANK.__getitem__), sides)

@@ -208,7 +208,9 @@ class DraftTreeLab(Lab):
         """The text is written: rest on a round that shows most, since the last one had little room to guess."""
         if self.running or self.status != "live" or not self._seen or self.player is None or self.looks.values()["round"] != -1:
             return
+        said = self.message                 # nobody has moved anything: it is still to be read
         self.player.scrub(telling(_rounds(self._seen[0])))
+        self.message = said
 
     def _go(self, position: int) -> None:
         """Another round has another tree: the node chosen in the last one means nothing there. The preset is what it was."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-Post = Callable[[Callable[[], None]], None]
+Post = Callable[[Callable[[], object]], object]
 PAINT_EVERY = 0.1       # seconds between two partial pictures
 LIVE_GRACE = 0.1        # seconds that a superseded live computation may still run, so that a drag shows something
 
@@ -33,7 +33,7 @@ def limit(workers: int) -> None:
     _workers = workers
 
 
-def _submit(task: Callable[[], None]) -> None:
+def _submit(task: Callable[[], object]) -> None:
     global _pool
     with _pool_lock:
         if _pool is None:
@@ -45,9 +45,9 @@ class Inbox:
     """Where results land when nobody has said how to post: :meth:`drain` runs them on the calling thread."""
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
 
-    def __call__(self, callback: Callable[[], None]) -> None:
+    def __call__(self, callback: Callable[[], object]) -> None:
         self._queue.put(callback)
 
     def drain(self, seconds: float = 0.0) -> bool:
@@ -122,7 +122,7 @@ class Lane:
             self._drop_waiting()
             self._retire(gentle=False)
 
-    def close(self, then: Callable[[], None]) -> None:
+    def close(self, then: Callable[[], object]) -> None:
         """For good. ``then`` may wait for a step under way, so it runs on a worker."""
         self.cancel()
         self._closed = True
@@ -187,10 +187,20 @@ class Lane:
     def _collect(self, task: _Task, item: Any) -> None:
         with self._lock:
             task.items.append(item)
-            if task.waiting or time.monotonic() - task.posted < PAINT_EVERY:
+            if task.waiting:
                 return
             task.waiting = True
-        self.post(partial(self._flush, task))
+            early = PAINT_EVERY - (time.monotonic() - task.posted)
+        if early <= 0:
+            self._knock(task)
+            return
+        timer = threading.Timer(early, self._knock, (task,))    # the next item may take long
+        timer.daemon = True
+        timer.start()
+
+    def _knock(self, task: _Task) -> None:
+        if task.items and not task.cancelled:
+            self.post(partial(self._flush, task))
 
     def _flush(self, task: _Task) -> None:
         """On the lab's thread."""

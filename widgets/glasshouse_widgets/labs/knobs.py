@@ -30,7 +30,7 @@ def _parameter(field: KnobField) -> param.Parameter:
 @cache
 def holder_class(cls: type) -> type[param.Parameterized]:
     """The Parameterized class whose parameters are the knobs of the frozen dataclass ``cls``."""
-    return param.parameterized_class(cls.__name__, {f.name: _parameter(f) for f in knobs_of(cls)})  # type: ignore[no-any-return]
+    return param.parameterized_class(cls.__name__, {f.name: _parameter(f) for f in knobs_of(cls)})
 
 
 class Holder:
@@ -59,7 +59,7 @@ class Holder:
         for name in values:
             if name not in self.fields:
                 raise unknown("knob", name, self.fields)
-        built = build(self.cls, {**self.values(), **values})
+        built: Any = build(self.cls, {**self.values(), **values})
         return {name: getattr(built, name) for name in values}
 
     def defaults(self) -> dict[str, Any]:

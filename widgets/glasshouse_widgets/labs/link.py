@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from glasshouse.schema.errors import BadValue, bad_value
+from glasshouse.schema.errors import BadValue, bad_value, shown
 
 VERSION = 1
 MOST = 4000         # characters of a link that are read
@@ -55,12 +55,12 @@ def check(state: Mapping[str, Any], lab: str) -> dict[str, Any]:
     Raises: BadValue that says in one sentence why the state cannot be opened.
     """
     allowed = {*_FIXED, "values", "other"}
-    stray = sorted(set(state) - allowed)
+    stray = [name for name in state if name not in allowed]
     if stray:
-        raise BadValue(f"This state has {', '.join(stray)}, which no lab writes.", "link")
+        raise BadValue(f"This state has {shown(', '.join(map(str, stray)))}, which no lab writes.", "link")
     version = str(state.get("version", ""))
     if version != str(VERSION):
-        raise BadValue(f"This link is of version {version or 'unknown'}; this is version {VERSION}.", "link")
+        raise BadValue(f"This link is of version {version[:20] or 'unknown'}; this is version {VERSION}.", "link")
     if state.get("lab") != lab:
         raise bad_value("lab", state.get("lab"), f"a state of {lab}")
     seed = str(state.get("seed", 0))

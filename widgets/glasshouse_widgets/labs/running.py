@@ -20,6 +20,7 @@ from glasshouse_widgets.labs.side import Request, Side
 
 log = logging.getLogger(__name__)
 JOB_DELAY = 0.08        # seconds without another move before a job starts
+DRAG = 0.25             # moves closer than this are one drag: where they come slowly, a job waits twice as long as they lie apart
 
 
 class Running(Choices):
@@ -44,13 +45,15 @@ class Running(Choices):
     def attach(self, post: Post) -> None:
         """From now on results come back by ``post``, which runs a callable on the lab's thread, soon and in order."""
         self.deliver_by = post
-        post(lambda: self.inbox.drain() and None)
+        post(self.inbox.drain)
 
     def start(self) -> None:
         """Begin to compute, once; a renderer calls it when the lab is shown."""
         if not self.started:
             self.started = True
+            said = self.message                     # a link that could not be opened is still to be read
             self._change("live", list(self.sides))
+            self.message = said
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Without a screen: start, and take results until all is at rest. False if it was not after ``seconds``."""
@@ -122,9 +125,12 @@ class Running(Choices):
         return Request(side.info, self.problem, self.seed, values)
 
     def _change(self, cost: Cost, sides: list[Side]) -> None:
-        self.message = None
         if not self.started or self.closed:
             return
+        if not sides:                               # the compared method has gone, and with it perhaps all that ran
+            self.running = any(s.lane.busy for s in self.sides)
+            if not self.running and self.status == "stale":
+                self.status = "live"
         if cost == "look" or not sides:
             self._look()
             return
@@ -135,8 +141,11 @@ class Running(Choices):
 
     def _launch(self, side: Side, cost: Cost) -> None:
         self._announce(cost)
+        now = time.monotonic()
+        pause, side.launched = now - side.launched, now
+        delay = max(JOB_DELAY, 2 * pause if pause < DRAG else 0.0)
         side.lane.start(partial(side.work, self._request(side)), partial(self._take, side), partial(self._finish, side),
-                        delay=JOB_DELAY if cost == "job" else 0.0, gentle=cost == "live")
+                        delay=delay if cost == "job" else 0.0, gentle=cost == "live")
 
     def _announce(self, cost: Cost) -> None:
         pictured = any(side.event is not None for side in self.sides)

@@ -44,6 +44,7 @@ class Side:
         self.session: Session | None = None
         self.request: Request | None = None
         self.event: Event | None = None
+        self.launched = float("-inf")           # when work was asked for last
         self._opened: Opened | None = None
 
     def switch(self, info: MethodInfo) -> None:
@@ -80,6 +81,11 @@ class Side:
         return new, progress
 
     def close(self) -> None:
-        sessions = [s for s in (self.session, self._opened and self._opened.session) if s is not None]
-        self.lane.close(lambda: [s.close() for s in sessions] and None)
+        sessions = [s for s in (self.session, self._opened.session if self._opened is not None else None) if s is not None]
+
+        def end() -> None:
+            for session in sessions:
+                session.close()
+
+        self.lane.close(end)
         self.session = self._opened = self.event = None

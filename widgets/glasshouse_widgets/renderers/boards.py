@@ -95,7 +95,7 @@ def plot(lab: Lab, slot: Slot) -> Board:
     if len(lab.sides) > 1 and slot.split:
         title = f"{title}: {lab.call(lab.compare if slot.name.endswith('~b') else lab.method)}"
     config = lab.figure_config(slot.name)
-    return {"theme": lab.theme, "title": title, "describe": slot.describe, "height": slot.height, "config": config,
+    return {"theme": lab.theme, "title": title, "describe": slot.describe, "first": slot.place == "stage", "height": slot.height, "config": config,
             "filename": config["toImageButtonOptions"]["filename"],
             "status": lab.status if slot.place != "state" else "live", "still": False}
 

@@ -118,7 +118,7 @@ function knobs(board, wire) {
   const said = h("p", { class: "message quiet", role: "status" });
   const link = h("input", { class: "link", readonly: true, "aria-label": "Link to this state", hidden: true });
   const copy = async () => {
-    const text = wire.get("board").link;
+    const text = wire.board.link;
     link.value = text.startsWith("?") ? new URL(text, location.href).href : text;
     try { await navigator.clipboard.writeText(link.value); said.textContent = "Copied. It opens exactly this."; }
     catch { link.hidden = false; link.select(); said.textContent = "Copy the line above."; }

@@ -116,7 +116,7 @@ function render({ model, el }) {
   const wire = new Wire(model);
   let shape = null, made = null;
   const draw = () => {
-    const board = wire.get("board");
+    const board = wire.board;
     if (!same(board.shape, shape)) {
       shape = board.shape;
       made = KINDS[board.kind](board, wire);
@@ -130,7 +130,7 @@ function render({ model, el }) {
   };
   wire.watch(draw);
   draw();
-  if (wire.get("board").kind === "head") greet(wire);
+  if (wire.board.kind === "head") greet(wire);
 }
 
 export default { render };

@@ -2,6 +2,15 @@
 
 const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+// The stage is drawn at once. The other figures follow one by one, the first of them after a frame: the stage is on the screen first.
+let queue = Promise.resolve(), length = 0;
+const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+function inTurn(work) {
+  const before = length++ === 0 ? frame : () => rest(0);
+  queue = queue.then(before).then(work).finally(() => { length -= 1; });
+  return queue;
+}
+
 function element(tag, name, parent) {
   const node = document.createElement(tag);
   node.className = name;
@@ -33,7 +42,7 @@ function takes(box, graph, get) {
 
 function render({ model, el }) {
   const panel = typeof model.send_msg === "function";
-  const get = (name) => (panel ? model[name] : model.get(name));
+  const get = (name) => JSON.parse(panel ? model[name] : model.get(name));
   const watch = (name, callback) => model.on(panel ? name : `change:${name}`, callback);
   const send = (message) => (panel ? model.send_msg(message) : model.send(message));
   const box = document.createElement("figure");
@@ -56,27 +65,34 @@ function render({ model, el }) {
   const click = ({ points: [p] }) => send({ do: "click", point: { curve: p.curveNumber ?? null, index: p.pointNumber ?? p.pointIndex ?? null,
     x: p.x ?? null, y: p.y ?? null, customdata: p.customdata ?? null } });
 
-  let drawing = false, again = false, listening = false;
+  // Only what is in sight is drawn; the rest when it comes into sight.
+  let drawing = false, again = false, listening = false, sight = false, waiting = false;
   const draw = async () => {
+    if (!sight) { waiting = true; return; }
     if (drawing) { again = true; return; }
     drawing = true;
+    waiting = false;
     while (!window.Plotly) await rest(20);
     do {
       again = false;
       const { data, layout } = get("figure");
       if (!layout) break;
-      await window.Plotly.react(graph, data, { ...layout, width: graph.clientWidth || undefined }, get("board").config);
+      const now = get("board");
+      const paint = () => window.Plotly.react(graph, data, { ...layout, width: graph.clientWidth || undefined }, now.config);
+      await (now.first ? paint() : inTurn(paint));
       if (!listening) { listening = true; adopt(graph.getRootNode()); graph.on("plotly_click", click); }
     } while (again);
     drawing = false;
   };
   const sized = new ResizeObserver(() => { if (graph.clientWidth && graph.layout && graph.layout.width !== graph.clientWidth) draw(); });
   sized.observe(graph);
+  const seen = new IntersectionObserver(([entry]) => { sight = entry.isIntersecting; if (sight && waiting) draw(); }, { rootMargin: "100px" });
+  seen.observe(box);
   watch("board", words);
   watch("figure", draw);
   words();
   draw();
-  return () => sized.disconnect();
+  return () => { sized.disconnect(); seen.disconnect(); };
 }
 
 export default { render };

@@ -16,7 +16,7 @@ import traitlets
 from plotly.offline import get_plotlyjs
 
 from glasshouse_widgets.labs.base import Lab, Slot
-from glasshouse_widgets.renderers.arrays import encode
+from glasshouse_widgets.renderers.arrays import to_json
 from glasshouse_widgets.renderers.boards import Board
 from glasshouse_widgets.renderers.view import ISLAND, PLACES, View, text
 
@@ -34,7 +34,7 @@ _CSS = text("islands.css") + text("grid.css").replace("HOST", ".gh-grid") + _PLA
 class Island(anywidget.AnyWidget):
     """One part of the frame: its board goes down, messages come up."""
 
-    board = traitlets.Dict().tag(sync=True)
+    board = traitlets.Unicode("{}").tag(sync=True)
 
     _esm = ISLAND
     _css = _CSS
@@ -51,12 +51,13 @@ class Engine(anywidget.AnyWidget):
 class Figure(go.FigureWidget):
     """A FigureWidget whose picture travels as one trait: what was changed before a browser came, or while it came, is not lost."""
 
-    board = traitlets.Dict().tag(sync=True)
-    figure = traitlets.Dict().tag(sync=True)
+    board = traitlets.Unicode("{}").tag(sync=True)
+    figure = traitlets.Unicode("{}").tag(sync=True)
 
     _esm = text("plot.js")
     _css = ""
     _held = False
+    data: Any
 
     def draw(self, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
         """Become ``after``; ``before`` is what was drawn last, so that only what differs is set and checked."""
@@ -77,7 +78,7 @@ class Figure(go.FigureWidget):
         if not self._held:
             drawn = self.to_dict()
             drawn["layout"].pop("template", None)
-            self.figure = encode(drawn)
+            self.figure = to_json(drawn)
 
     _send_update_msg = _send_restyle_msg = _send_relayout_msg = _show
     _send_addTraces_msg = _send_deleteTraces_msg = _send_moveTraces_msg = _show
@@ -106,9 +107,9 @@ class IpywidgetsView(View):
 
     def show_board(self, name: str, board: Board) -> None:
         if name not in self.islands:
-            self.islands[name] = Island(board=board)
+            self.islands[name] = Island(board=to_json(board))
             self.islands[name].on_msg(partial(self._message, name))
-        self.islands[name].board = board
+        self.islands[name].board = to_json(board)
         if name == "head":
             (self.root.add_class if self.lab.theme == "dark" else self.root.remove_class)("gh-dark")
 
@@ -116,7 +117,7 @@ class IpywidgetsView(View):
         if slot.name not in self.figures:
             figure = self.figures[slot.name] = Figure()
             figure.on_msg(lambda _widget, message, _buffers: self.said("", {**message, "pane": slot.name}))
-        self.figures[slot.name].board = board
+        self.figures[slot.name].board = to_json(board)
 
     def show_figure(self, slot: Slot, figure: dict[str, Any]) -> None:
         self.figures[slot.name].draw(self._drawn.get(slot.name), figure)
@@ -165,7 +166,7 @@ def _box(name: str, *children: Any) -> ipywidgets.VBox:
     return box
 
 
-def _post_here() -> Callable[[Callable[[], None]], None] | None:
+def _post_here() -> Callable[[Callable[[], Any]], Any] | None:
     """Back to the kernel's loop, or nowhere (the lab's own inbox) where none runs."""
     try:
         return asyncio.get_running_loop().call_soon_threadsafe

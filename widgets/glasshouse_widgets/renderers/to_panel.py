@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 import panel as pn
 import param
 from panel.custom import JSComponent
+from panel.io import hold
 from panel.reactive import Syncable
 
 from glasshouse_widgets.labs.base import Lab, Slot
-from glasshouse_widgets.renderers.arrays import encode
+from glasshouse_widgets.renderers.arrays import to_json
 from glasshouse_widgets.renderers.boards import Board
 from glasshouse_widgets.renderers.view import ISLAND, PLACES, View, text
 
@@ -23,7 +25,7 @@ DELAY = 5               # ms from an event in the browser to its callback; Panel
 class Island(JSComponent):
     """One part of the frame: its board goes down, messages come up."""
 
-    board = param.Dict({})
+    board = param.String("{}")
 
     _esm = ISLAND
     _stylesheets = [text("islands.css")]
@@ -32,8 +34,8 @@ class Island(JSComponent):
 class Plot(JSComponent):
     """One figure and what surrounds it."""
 
-    board = param.Dict({})
-    figure = param.Dict({})
+    board = param.String("{}")
+    figure = param.String("{}")
 
     _esm = text("plot.js")
     _stylesheets = [text("islands.css")]
@@ -52,41 +54,55 @@ class PanelView(View):
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
+        self._doc = pn.state.curdoc
         self.islands: dict[str, Island] = {}
         self.plots: dict[str, Plot] = {}
         self.places = {place: _box("gh-plots") for place in PLACES}
         self.root = _box("gh-outer")
-        self.begin(_post_here())
+        self.begin(post_here())
         self.root.objects = [self._grid()]
-        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+        if self._doc is not None and self._doc.session_context is not None:
+            pn.state.onload(self._again)
             pn.state.on_session_destroyed(lambda _: lab.close())
+
+    def together(self, callback: Callable[[], Any]) -> Any:
+        """All that changes travels as one message: each costs milliseconds."""
+        with hold(self._doc) if self._doc is pn.state.curdoc and pn.state.loaded else nullcontext():
+            return super().together(callback)
 
     def show_board(self, name: str, board: Board) -> None:
         island = self.islands.get(name)
         if island is None:
-            island = self.islands[name] = Island(board=board, sizing_mode="stretch_width", margin=0)
+            island = self.islands[name] = Island(board=to_json(board), sizing_mode="stretch_width", margin=0)
             island.on_msg(partial(self._message, name))
         else:
-            island.board = board
+            island.board = to_json(board)
         if name == "head":
             self.root.css_classes = ["gh-outer", f"gh-{self.lab.theme}"]
 
     def show_frame(self, slot: Slot, board: Board) -> None:
         plot = self.plots.get(slot.name)
         if plot is None:
-            plot = self.plots[slot.name] = Plot(board=board, sizing_mode="stretch_width", margin=0)
+            plot = self.plots[slot.name] = Plot(board=to_json(board), sizing_mode="stretch_width", margin=0)
             plot.on_msg(lambda event: self.said("", {**event.data, "pane": slot.name}))
         else:
-            plot.board = board
+            plot.board = to_json(board)
 
     def show_figure(self, slot: Slot, figure: dict[str, Any]) -> None:
-        self.plots[slot.name].figure = encode(figure)
+        self.plots[slot.name].figure = to_json(figure)
 
     def arrange(self, places: dict[str, list[str]]) -> None:
         for place, names in places.items():
             self.places[place].objects = [self.plots[name] for name in names]
         self.plots = {name: self.plots[name] for names in places.values() for name in names}
         self._boards = {key: board for key, board in self._boards.items() if key in self.plots or key in self.islands}
+
+    def _again(self) -> None:
+        """Panel drops what its components change while their page is on its way: say all of it once more, in other words."""
+        for island in self.islands.values():
+            island.board += " "
+        for plot in self.plots.values():
+            plot.param.update(board=plot.board + " ", figure=plot.figure + " ")
 
     def _message(self, name: str, event: Any) -> None:
         answer = self.said(name, event.data)
@@ -116,15 +132,19 @@ def _box(name: str, *objects: Any) -> pn.Column:
                      margin=0)
 
 
-def _post_here() -> Callable[[Callable[[], None]], None] | None:
-    """How to come back to where this is called: the page's document, the notebook's loop, or nowhere (the lab's own inbox)."""
-    doc = pn.state.curdoc
-    if doc is not None and doc.session_context is not None:
-        return lambda callback: doc.add_next_tick_callback(callback) and None
+def post_here() -> Callable[[Callable[[], Any]], Any] | None:
+    """How to come back to where this is called: the page's document, the notebook's loop, or nowhere (the lab's own inbox).
+
+    A worker must not speak to the document itself: while changes are held, what it adds at that moment can be lost.
+    """
     try:
-        return asyncio.get_running_loop().call_soon_threadsafe
+        loop = asyncio.get_running_loop()
     except RuntimeError:
         return None
+    doc = pn.state.curdoc
+    if doc is None or doc.session_context is None:
+        return loop.call_soon_threadsafe
+    return lambda callback: loop.call_soon_threadsafe(doc.add_next_tick_callback, callback)
 
 
 def render(lab: Lab) -> pn.Column:

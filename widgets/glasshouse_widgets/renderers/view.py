@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ class View(ABC):
         """What "copy link" copies: a query that the browser adds to its address, or a line of Python."""
         return self.lab.link()
 
-    def begin(self, post: Callable[[Callable[[], None]], None] | None) -> None:
+    def begin(self, post: Callable[[Callable[[], Any]], Any] | None) -> None:
         """Listen, draw what there is, and let the lab start."""
         self.lab.param.watch(lambda *_: self.refresh(), WATCHED)
         if self.lab.player is not None:
@@ -98,7 +99,7 @@ class View(ABC):
             return
         lab = self.lab
         for slot in lab.panes:
-            self._changed(slot.name, boards.plot(lab, slot), lambda board, slot=slot: self.show_frame(slot, board))
+            self._changed(slot.name, boards.plot(lab, slot), partial(self.show_frame, slot))
         arranged = tuple((slot.name, slot.place) for slot in lab.panes)
         if arranged != self._arranged:
             self._arranged = arranged
@@ -119,7 +120,7 @@ class View(ABC):
         if lab.player is not None:
             found["player"] = boards.player(lab)
         for name, board in found.items():
-            self._changed(name, board | {"ack": self._acks[name]}, lambda board, name=name: self.show_board(name, board))
+            self._changed(name, board | {"ack": self._acks[name]}, partial(self.show_board, name))
 
     def _changed(self, key: str, board: boards.Board, show: Callable[[boards.Board], None]) -> None:
         if board != self._boards.get(key):

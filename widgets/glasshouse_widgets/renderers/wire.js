@@ -24,17 +24,18 @@ class Wire {
   constructor(model) {
     this.panel = typeof model.send_msg === "function";
     this.model = model;
+    this.read();
     this.sent = 0;
     this.at = 0;
     this.waiting = new Map();
     this.last = new Map();
   }
-  get(name) { return this.panel ? this.model[name] : this.model.get(name); }
+  read() { this.board = JSON.parse(this.panel ? this.model.board : this.model.get("board")); }
   watch(callback) {
-    this.model.on(this.panel ? "board" : "change:board", () => { callback(); this.next(); });
+    this.model.on(this.panel ? "board" : "change:board", () => { this.read(); callback(); this.next(); });
   }
   listen(callback) { this.model.on("msg:custom", callback); }
-  get behind() { return (this.get("board").ack ?? 0) < this.sent; }
+  get behind() { return (this.board.ack ?? 0) < this.sent; }
   ask(message, key) {
     if (key === undefined || !this.behind || performance.now() - this.at > 2000) return this.transmit(message, key);
     this.waiting.set(key, message);
@@ -54,5 +55,5 @@ class Wire {
       this.transmit(message, key);
     }
   }
-  moving(key) { return (this.last.get(key) ?? 0) > (this.get("board").ack ?? 0); }
+  moving(key) { return (this.last.get(key) ?? 0) > (this.board.ack ?? 0); }
 }

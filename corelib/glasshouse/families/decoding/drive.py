@@ -70,8 +70,8 @@ def summary(events: Sequence[Event]) -> dict[str, int | float | str]:
 
 def _acceptance(found: Sequence[Round]) -> float:
     accepted = sum(r.accepted for r in found)
-    refused = sum(r.final_kind == "correction" and r.tokens > r.accepted for r in found)     # not where the text ended before
-    return accepted / (accepted + refused) if accepted + refused else float("nan")
+    rejected = sum(r.final_kind == "correction" and r.tokens > r.accepted for r in found)     # not where the text ended before
+    return accepted / (accepted + rejected) if accepted + rejected else float("nan")
 
 
 def guarantee(method: Method, problem: Any, events: Sequence[Event] = ()) -> Guarantee:

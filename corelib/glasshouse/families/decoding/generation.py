@@ -7,10 +7,9 @@ import importlib
 import math
 import pkgutil
 import time
-from collections.abc import Generator
 from dataclasses import dataclass, is_dataclass
 from os import PathLike
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,15 +19,13 @@ from glasshouse.families.decoding import methods
 from glasshouse.families.decoding.interface import Method, Sampling, Setting
 from glasshouse.families.decoding.promise import guarantee_of
 from glasshouse.families.decoding.recording import Keep
-from glasshouse.families.decoding.rounds import check, cold, prepared_for, rounds
+from glasshouse.families.decoding.rounds import check, cold, drained, prepared_for, rounds
 from glasshouse.models.language import LeanScorer, Scorer, load_model, scorer_for
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.build import build, unknown
 from glasshouse.schema.errors import bad_type, bad_value
 from glasshouse.schema.events.decoding import Round
 from glasshouse.schema.guarantee import Guarantee
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,23 +77,13 @@ def generate(target: Any, input_ids: Any, method: str = "token-recycling", draft
     check(chosen, setting)
     _check_state(state, chosen, setting.target.vocab_size)
     seeds, size = Seeds(seed), setting.target.vocab_size
-    prepared = _drained(prepared_for(chosen, setting, seeds))[1] if state is None else None
+    prepared = drained(prepared_for(chosen, setting, seeds))[1] if state is None else None
     start = time.perf_counter()
     memory = cold(chosen, size, prepared) if state is None else copy.deepcopy(state.value)
-    events, memory = _drained(rounds(chosen, setting, seeds, memory, keep))
+    events, memory = drained(rounds(chosen, setting, seeds, memory, keep))
     seconds = time.perf_counter() - start
     new = [token for event in events for token in event.committed]
     return Generation(new, events, len(events), seconds, guarantee_of(chosen, sampling), Memory(chosen, size, memory))
-
-
-def _drained(stream: Generator[T, None, Any]) -> tuple[list[T], Any]:
-    """(all that it yields, what it returns)."""
-    items = []
-    while True:
-        try:
-            items.append(next(stream))
-        except StopIteration as end:
-            return items, end.value
 
 
 def end_of_text(model: Any) -> frozenset[int]:

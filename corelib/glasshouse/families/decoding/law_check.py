@@ -24,7 +24,7 @@ ROOM = 4
 """Room of each text. Only two tokens are counted, but the trees may be deeper."""
 
 DIVERGENCE = 0.35
-"""Between draft and target: far enough that guesses are often refused, where a bias would sit."""
+"""Between draft and target: far enough that guesses are often rejected, where a bias would sit."""
 
 Text = tuple[int, ...]
 
@@ -78,8 +78,8 @@ def biased(bug: Bug) -> tuple[Method, TestInTurn]:
     return Planted(bug), RULES[DRAWN[bug][1]]
 
 
-def chi_square(counts: Mapping[Text, int], law: Mapping[Text, float], bug: str = "") -> LosslessCheck:
-    """Pearson's test of ``counts`` against ``law``; cells that expect fewer than 5 are pooled."""
+def chi_square(counts: Mapping[Text, int], law: Mapping[Text, float], method: str = "", bug: str = "") -> LosslessCheck:
+    """Pearson's test of the ``counts`` of a method's texts against ``law``; cells that expect fewer than 5 are pooled."""
     from scipy.stats import chi2
 
     draws = sum(counts.values())
@@ -96,5 +96,5 @@ def chi_square(counts: Mapping[Text, int], law: Mapping[Text, float], bug: str =
     expected = np.asarray([e for _, e in large.values()])
     statistic, dof = float(((observed - expected) ** 2 / expected).sum()), len(large) - 1
     impossible = any(n and not law.get(text) for text, n in counts.items())
-    return LosslessCheck(draws=draws, statistic=statistic, dof=dof, planted=bug, observed=observed, expected=expected,
+    return LosslessCheck(method=method, draws=draws, statistic=statistic, dof=dof, planted=bug, observed=observed, expected=expected,
                          p_value=0.0 if impossible else float(chi2.sf(statistic, dof)) if dof else 1.0, cells=tuple(large))

@@ -14,7 +14,7 @@ import torch
 from glasshouse.families.decoding.drafting.noise import shared
 from glasshouse.families.decoding.interface import Context, Method, Outcome, Proposal, Sampling, Setting, TokenTree
 from glasshouse.families.decoding.recording import Keep
-from glasshouse.families.decoding.rounds import check, cold, prepared_for, rounds
+from glasshouse.families.decoding.rounds import check, cold, drained, prepared_for, rounds
 from glasshouse.families.decoding.verification.walk import choice
 from glasshouse.models.language.tabular import TabularLM
 from glasshouse.numerics.seeds import Seeds
@@ -94,17 +94,8 @@ def run(method: Any, given: Setting, seed: int = 0, keep: Keep = "none", state: 
     """(all rounds, the memory at the end). ``start`` is asked to prepare, where ``method`` is only a witness of it."""
     check(method, given)
     if state is None:
-        state = cold(method, given.target.vocab_size, _returned(prepared_for(start or method, given, Seeds(seed)))[1])
-    return _returned(rounds(method, given, Seeds(seed), state, keep))
-
-
-def _returned(stream: Any) -> tuple[list[Any], Any]:
-    items = []
-    while True:
-        try:
-            items.append(next(stream))
-        except StopIteration as end:
-            return items, end.value
+        state = cold(method, given.target.vocab_size, drained(prepared_for(start or method, given, Seeds(seed)))[1])
+    return drained(rounds(method, given, Seeds(seed), state, keep))
 
 
 def text(found: Sequence[Round]) -> list[int]:
@@ -226,7 +217,7 @@ def one_seed_gives_one_trace(cls: type) -> str:
 def pictures_stay_as_they_were(cls: type) -> str:
     """The extras of a round do not change when the method goes on, and hold what the views name."""
     method, given = cls(), setting(RANDOM)
-    state = cold(method, given.target.vocab_size, _returned(prepared_for(method, given, Seeds(0)))[1])
+    state = cold(method, given.target.vocab_size, drained(prepared_for(method, given, Seeds(0)))[1])
     kept: list[tuple[Mapping[str, Any], Any]] = []
     for event in rounds(method, given, Seeds(0), state, "top"):
         kept.append((event.extra, copy.deepcopy(dict(event.extra))))

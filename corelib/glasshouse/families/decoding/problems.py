@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from threading import Lock
+from functools import lru_cache, partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le, MaxLen
@@ -14,7 +13,7 @@ from annotated_types import Ge, Le, MaxLen
 from glasshouse import assets
 from glasshouse.families.decoding.generation import end_of_text
 from glasshouse.families.decoding.interface import Coupled, Sampling, Setting, Temperature, TopP
-from glasshouse.models.language import Scorer, TabularLM, load_pair, pieces, scorer_for
+from glasshouse.models.language import LoadedOnce, Scorer, TabularLM, load_pair, pieces, scorer_for
 from glasshouse.schema.errors import bad_value
 from glasshouse.schema.knob import Knob
 
@@ -81,8 +80,9 @@ class OwnModels:
     name: ClassVar[str] = "model"
     title: ClassVar[str] = "Your models, your prompt"
 
-    target: Annotated[str, MaxLen(400), Knob(cost="job", group="what it writes", help="a folder or hub id")] = ""
-    draft: Annotated[str, MaxLen(400), Knob(cost="job", group="what it writes", help="a folder or hub id with the target's tokenizer")] = ""
+    target: Annotated[str, MaxLen(400), Knob(cost="job", group="what it writes", unit="model", help="a folder or hub id")] = ""
+    draft: Annotated[str, MaxLen(400), Knob(cost="job", group="what it writes", unit="model",
+                                            help="a folder or hub id with the target's tokenizer")] = ""
     text: OwnText = "def "
     max_new_tokens: Length = 96
     temperature: Temperature = 0.7
@@ -133,6 +133,8 @@ class _Models:
         tokens = self.encode(text)
         if not tokens:
             raise bad_value("text", text, "a prompt of at least one token")
+        if len(tokens) >= self.target.window:
+            raise bad_value("text", text, f"a prompt of at most {self.target.window - 1} tokens for this target, not {len(tokens)}")
         return Setting(self.target.fork(), self.draft.fork() if self.draft is not None else None, tokens, new, sampling, self.eos,
                        self.pieces.__getitem__, calibration or (tokens,))
 
@@ -147,25 +149,11 @@ def _opened(pair: Any, special: bool) -> _Models:
     return _Models(target, draft, end_of_text(pair.target), encode, pieces(tokenizer, range(target.vocab_size)))
 
 
-_LOADING = Lock()
-"""Two sides of a comparison open at once: transformers' loading is not safe on two threads, and once is enough."""
-
-
+@LoadedOnce
 def _bundled() -> _Models:
-    with _LOADING:
-        return _load_bundled()
-
-
-def _own(target: str, draft: str) -> _Models:
-    with _LOADING:
-        return _load_own(target, draft)
-
-
-@lru_cache(maxsize=1)
-def _load_bundled() -> _Models:
     return _opened(load_pair(), special=False)
 
 
-@lru_cache(maxsize=2)
-def _load_own(target: str, draft: str) -> _Models:
+@partial(LoadedOnce, most=2)
+def _own(target: str, draft: str) -> _Models:
     return _opened(load_pair(target=target, draft=draft or None), special=True)

@@ -22,12 +22,18 @@ def node_look(rounds: Sequence[Round], look: Look) -> NodeLook:
     event = rounds[index]
     if event.token.size == 0:
         raise BadValue('node: the bars were not recorded, because keep = "none": use "top" or "full"', "node")
-    node = event.final_node if look.node < 0 else min(look.node, event.nodes - 1)
+    decided = event.path[-2] if _ended(event) else event.final_node
+    node = decided if look.node < 0 else min(look.node, event.nodes - 1)
     guessed = look.node >= 0 and node > 0
     at = int(event.parent[node]) if guessed else node
     labels, p, q, residual = _bars(event, at, [int(event.token[node])] if guessed else [])
     return NodeLook(round=event, node=node, at=at, index=index, rounds=len(rounds), labels=labels, p=p, q=q, residual=residual,
                     sentence=_guess(event, node, at) if guessed else _decision(event, node))
+
+
+def _ended(event: Round) -> bool:
+    """Whether a guess ended the text, so that the target's own token was never written."""
+    return len(event.committed) < len(event.path)
 
 
 def _bars(event: Round, at: int, first: list[int]) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray]:
@@ -36,7 +42,7 @@ def _bars(event: Round, at: int, first: list[int]) -> tuple[tuple[str, ...], np.
     p, q, left = (_masses(rows, at) for rows in (event.p, event.q, event.residual))
     p |= {int(event.token[c]): float(event.p_token[c]) for c in children}
     q |= {int(event.token[c]): float(event.q_token[c]) for c in children if not np.isnan(event.q_token[c])}
-    emitted = [event.final] if at == event.final_node else []
+    emitted = [event.final] if at == event.final_node and not _ended(event) else []
     likely = [t for pair in zip(_ids(event.p, at), [*_ids(event.q, at), *_ids(event.p, at)], strict=False) for t in pair]
     ids = list(dict.fromkeys([*first, *emitted, *(int(event.token[c]) for c in children[:BARS // 2]), *likely]))[:BARS]
     ids.sort(key=lambda t: -p.get(t, 0.0))
@@ -57,11 +63,9 @@ def _shown(event: Round, token: int) -> str:
 
 
 def _chosen(event: Round, at: int) -> int | None:
-    """The token that followed a node of the path; None for a node off the path."""
-    if at not in event.path:
-        return None
-    place = event.path.index(at)
-    return int(event.token[event.path[place + 1]]) if place + 1 < len(event.path) else event.final
+    """The token that followed a node of the path; None off the path, and where the text ended."""
+    place = event.path.index(at) if at in event.path else len(event.committed)
+    return event.committed[place] if place < len(event.committed) else None
 
 
 def _guess(event: Round, node: int, at: int) -> str:
@@ -72,7 +76,7 @@ def _guess(event: Round, node: int, at: int) -> str:
     x, u, passed = _shown(event, int(event.token[node])), float(event.u[node]), state == NodeState.ACCEPTED
     chosen = _chosen(event, at)
     y = "another token" if chosen is None else _shown(event, chosen)
-    verdict = "Accepted" if passed else "Refused"
+    verdict = "Accepted" if passed else "Rejected"
     if event.rule in ("V0", "coupled", "V4"):
         how = {"V0": "the target's most likely token", "coupled": "the target's draw with this position's noise",
                "V4": f"one sample from p (u = {u:.3g})"}[event.rule]
@@ -86,21 +90,24 @@ def _ratio(event: Round, node: int, at: int) -> str:
     if event.rule == "V5":
         return f"p / (rho q) = {p:.3g} / (rho x {q:.3g}) = {accept:.3g}" if accept < 1 else "1: p is at least rho q"
     if failed:
-        return f"{accept:.3g}, from what {failed} refused guess{'es' if failed > 1 else ''} left of p"
+        return f"{accept:.3g}, from what {failed} rejected guess{'es' if failed > 1 else ''} left of p"
     return f"p/q = {p:.3g} / {q:.3g} = {accept:.3g}" if accept < 1 else f"1: p = {p:.3g} is at least q = {q:.3g}"
 
 
 def _decision(event: Round, node: int) -> str:
     chosen = _chosen(event, node)
     if chosen is None:
-        return "This node was not kept: nothing was decided here."
+        return ("The text ended with this token: nothing was decided here." if node == event.path[-1] else
+                "This node was not kept: nothing was decided here.")
     y = _shown(event, chosen)
+    if _ended(event) and node == event.path[-2]:
+        return f"The guess {y} was accepted, and the text ended with it."
     if node != event.final_node:
         return f"The text went on with the guess {y}."
     guesses = int((event.parent == node).sum())
     if guesses == 0:
         return f"No guesses here: the target adds {y} itself."
-    refused = "The guess was" if guesses == 1 else f"All {guesses} guesses were"
+    rejected = "The guess was" if guesses == 1 else f"All {guesses} guesses were"
     source = {"V0": "is the target's most likely token", "coupled": "is the target's draw with this position's noise",
               "V4": "is the target's sample"}.get(event.rule, "is drawn from what is left of p")
-    return f"{refused} refused: {y} {source}."
+    return f"{rejected} rejected: {y} {source}."

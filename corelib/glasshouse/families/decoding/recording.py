@@ -114,7 +114,7 @@ def _residual_rows(tree: TokenTree, p: np.ndarray, outcome: Outcome, rule: str, 
         row = p[outcome.final_node].copy()
         row[[tree.token[n] for n in outcome.tested if tree.depth[n] == tree.depth[outcome.final_node] + 1]] = 0.0
         left[outcome.final_node] = row / row.sum()
-    nodes = np.asarray(sorted(left), np.int64)
+    nodes = np.asarray([n for n in sorted(left) if tree.depth[n] < len(outcome.committed)], np.int64)   # not behind the end of the text
     return top_rows(np.asarray([left[n] for n in nodes.tolist()]).reshape(len(nodes), p.shape[1]), nodes, tree.size, keep)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from glasshouse.schema.errors import bad_value
 from glasshouse.schema.events.base import Progress
 from glasshouse.schema.events.decoding import Round
 
+T = TypeVar("T")
+
 
 def check(method: Method, setting: Setting) -> None:
     """BadValue or BadType where this method cannot run on this setting. No work is done before."""
@@ -32,6 +34,8 @@ def check(method: Method, setting: Setting) -> None:
         raise bad_value("input_ids", worst, f"ids of the target's vocabulary, 0 to {target.vocab_size - 1}")
     if setting.max_new_tokens < 1:
         raise bad_value("max_new_tokens", setting.max_new_tokens, "a whole number at least 1")
+    if len(setting.tokens) >= target.window:
+        raise bad_value("prompt", f"{len(setting.tokens)} tokens", f"at most {target.window - 1} tokens, as the target's window is {target.window}")
     if longest > target.window:
         raise bad_value("max_new_tokens", setting.max_new_tokens,
                         f"prompt ({len(setting.tokens)} tokens) and new tokens must fit the target's window of {target.window}")
@@ -60,6 +64,16 @@ def prepared_for(method: Method, setting: Setting, seeds: Seeds) -> Generator[Pr
                 yield item
             artefact = item
     return artefact
+
+
+def drained(stream: Generator[T, None, Any]) -> tuple[list[T], Any]:
+    """(all that it yields, what it returns)."""
+    items = []
+    while True:
+        try:
+            items.append(next(stream))
+        except StopIteration as end:
+            return items, end.value
 
 
 def rule_name(method: Method, setting: Setting) -> str:

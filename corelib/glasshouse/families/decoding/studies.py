@@ -54,8 +54,12 @@ def cost(method: Method, problem: Any, seeds: Seeds, sizes: Sequence[int] = (1, 
                 if time.perf_counter() - last > PATIENCE:
                     yield Progress(done=done + (column + 1) / len(sizes), total=repeats, message="measuring forwards")
                     last = time.perf_counter()
-        yield _curve(len(setting.tokens), sizes, spent[:, :done + 1])
+        yield _curve(_id(method), len(setting.tokens), sizes, spent[:, :done + 1])
         last = time.perf_counter()
+
+
+def _id(method: Method) -> str:
+    return f"decoding.{type(method).__module__.rpartition('.')[2].replace('_', '-')}"
 
 
 def _tree(n: int) -> tuple[torch.Tensor, torch.Tensor, int]:
@@ -73,11 +77,12 @@ def _timed(model: Scorer, n: int) -> float:
     return seconds
 
 
-def _curve(context: int, sizes: Sequence[int], spent: np.ndarray) -> CostCurve:
+def _curve(method: str, context: int, sizes: Sequence[int], spent: np.ndarray) -> CostCurve:
     """``spent`` float64 [1 or 2, repeats, k]: seconds of the target, and of the draft where there is one."""
     low, middle, high = np.quantile(spent[0], (0.25, 0.5, 0.75), axis=0)
     draft = np.median(spent[1], axis=0) if len(spent) > 1 else np.full(len(sizes), np.nan)
-    return CostCurve(context=context, repeats=spent.shape[1], nodes=np.asarray(sizes), seconds=middle, low=low, high=high, draft_seconds=draft)
+    return CostCurve(method=method, context=context, repeats=spent.shape[1], nodes=np.asarray(sizes), seconds=middle, low=low, high=high,
+                     draft_seconds=draft)
 
 
 def lossless(method: Method, problem: Any, seeds: Seeds, draws: int = 20_000, planted: str = "") -> Iterator[Event | Progress]:
@@ -101,7 +106,7 @@ def lossless(method: Method, problem: Any, seeds: Seeds, draws: int = 20_000, pl
         counts[item] += 1
         drawn = counts.total()
         if drawn == draws or time.perf_counter() - last > PATIENCE:
-            yield chi_square(counts, law, planted)
+            yield chi_square(counts, law, _id(method), planted)
             last = time.perf_counter()
         if drawn == draws:
             return

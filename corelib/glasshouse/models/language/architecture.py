@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from glasshouse.schema.errors import Unsupported
+from glasshouse.schema.errors import Unsupported, shown
 
 ACCEPTED = ("llama", "qwen2", "qwen3", "mistral", "gpt2", "gpt_neox", "opt")
 
@@ -16,8 +16,11 @@ _ENCODERS = ("bert", "roberta", "distilbert", "albert", "electra", "deberta", "d
              "xlm-roberta", "camembert")
 
 
-def check(config: Any) -> None:
-    """Unsupported, with the reason, unless ``config`` (of transformers) is of an accepted causal architecture."""
+def check(config: Any, argument: str = "model", source: str = "") -> None:
+    """Unsupported, with the reason, unless ``config`` (of transformers) is of an accepted causal architecture.
+
+    ``argument`` and ``source`` say in the message where it came from.
+    """
     kind = getattr(config, "model_type", "")
     if getattr(config, "is_encoder_decoder", False):
         why = "it is an encoder-decoder"
@@ -33,7 +36,8 @@ def check(config: Any) -> None:
         why = f"its context holds {window_of(config)} tokens"
     else:
         return
-    raise Unsupported(f"model_type = {kind!r} is not supported: {why}. Supported are {', '.join(ACCEPTED)}", "model")
+    given = f"{argument} = {shown(source)}" if source else argument
+    raise Unsupported(f"{given} of model_type {kind!r} is not supported: {why}. Supported are {', '.join(ACCEPTED)}", argument)
 
 
 def window_of(config: Any) -> int:

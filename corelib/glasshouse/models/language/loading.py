@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from threading import RLock
+from typing import Any, Generic, TypeVar
 
 from glasshouse import assets
 from glasshouse.models.language import architecture
@@ -20,6 +21,22 @@ SEPARATOR = "<|file|>"
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 
 Source = str | PathLike[str]
+T = TypeVar("T")
+
+_LOADING = RLock()
+"""transformers changes settings of the whole process while it loads (torch's default dtype, progress bars): one thread at a time."""
+
+
+class LoadedOnce(Generic[T]):
+    """``lru_cache`` for a function that loads models: what two threads ask for at once is made once, and the second waits for it."""
+
+    def __init__(self, make: Callable[..., T], most: int = 1) -> None:
+        self._cached = lru_cache(most)(make)
+        self.cache_clear = self._cached.cache_clear
+
+    def __call__(self, *arguments: str) -> T:
+        with _LOADING:
+            return self._cached(*arguments)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +56,7 @@ class Pair:
 def load_pair(name: str | None = "python-stdlib", *, target: Source | None = None, draft: Source | None = None) -> Pair:
     """The bundled pair, or models of your own from folders or hub ids.
 
-    A ``draft`` without a ``target`` drafts for the bundled target. Raises BadValue for an unknown name, a source that
+    Safe on several threads. A ``draft`` without a ``target`` drafts for the bundled target. Raises BadValue for an unknown name, a source that
     cannot be read, or a draft whose vocabulary is not the target's; Unsupported for another architecture.
     """
     if target is None:
@@ -59,7 +76,7 @@ def load_pair(name: str | None = "python-stdlib", *, target: Source | None = Non
     return Pair(big, small, tokenizer, f"{target} + {draft}")
 
 
-@lru_cache(maxsize=1)
+@LoadedOnce
 def _bundled(name: str) -> Pair:
     target, draft = (load_model(assets.path("models", name, part)) for part in ("target", "draft"))
     return Pair(target, draft, _bare_tokenizer(assets.path("models", name, "tokenizer.json")), name)
@@ -74,9 +91,9 @@ def load_model(source: Source, *, argument: str = "model") -> Any:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     place, local = _located(source, argument)
-    with _readable(source, argument), _silent(local):
+    with _LOADING, _readable(source, argument), _silent(local):
         config = AutoConfig.from_pretrained(place, trust_remote_code=False, local_files_only=local)
-        architecture.check(config)
+        architecture.check(config, argument, str(source))
         model, info = AutoModelForCausalLM.from_pretrained(
             place, config=config, dtype=torch.float32, use_safetensors=True, trust_remote_code=False,
             local_files_only=local, output_loading_info=True)
@@ -100,7 +117,7 @@ def load_tokenizer(source: Source, *, argument: str = "tokenizer") -> Any:
         place, local = str(folder), True
     else:
         place, local = _located(source, argument)
-    with _readable(source, argument), _silent(local):
+    with _LOADING, _readable(source, argument), _silent(local):
         return AutoTokenizer.from_pretrained(place, trust_remote_code=False, local_files_only=local)
 
 

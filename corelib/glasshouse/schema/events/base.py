@@ -5,17 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Event:
     """One state of an algorithm. ``extra`` holds the method's own state by name: arrays, or lists of text."""
 
-    extra: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def row(self) -> dict[str, int | float | str | bool]:
         """The event's scalars by field name: one row of a :class:`~glasshouse.schema.record.RunRecord`."""

@@ -122,11 +122,13 @@ class NodeLook(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CostCurve(Event):
-    """What a forward of ``nodes`` [k] tokens costs, hot and on this machine: medians in seconds, with quartiles ``low, high`` [k].
+    """What a forward of ``nodes`` [k] tokens costs with the models of ``method``, hot and on this machine.
 
-    ``draft_seconds`` [k] likewise for the draft (NaN without one); ``context`` tokens were cached; ``repeats`` so far.
+    ``seconds`` [k] are medians, ``low, high`` [k] quartiles; ``draft_seconds`` [k] medians of the draft (NaN without one);
+    ``context`` tokens were cached; ``repeats`` so far.
     """
 
+    method: str
     context: int
     repeats: int
     nodes: np.ndarray
@@ -141,9 +143,10 @@ class LosslessCheck(Event):
     """A method's two-token law on the toy model against the target's, by chi-square over ``draws`` texts.
 
     ``observed`` int64 [c], ``expected`` float64 [c] (exact law times draws); cells are pooled until each expects 5 or more.
-    ``planted`` names the bug planted on purpose, empty when there is none.
+    ``method`` is the one asked about; ``planted`` names the bug planted on purpose, empty when there is none.
     """
 
+    method: str
     draws: int
     statistic: float
     dof: int

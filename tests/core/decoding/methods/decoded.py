@@ -17,7 +17,7 @@ from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.events.decoding import Round
 
 EXAMPLES = settings(max_examples=30, deadline=None, derandomize=True)
-DRAWS = pytest.mark.parametrize("draws", [20_000, pytest.param(100_000, marks=pytest.mark.slow)])
+DRAWS = pytest.mark.parametrize("draws", [pytest.param(20_000, marks=pytest.mark.long), pytest.param(100_000, marks=pytest.mark.slow)])
 GREEDY, COUPLED, RANDOM = Sampling(), Sampling(temperature=1.0, coupled=True), Sampling(temperature=1.0)
 
 

@@ -26,6 +26,7 @@ def test_the_text_is_the_one_read_off_the_table(sampling: Sampling) -> None:
     assert text(run(Autoregressive(), setting(sampling))[0]) == plain(setting(sampling))
 
 
+@pytest.mark.long
 def test_the_law_is_the_targets() -> None:
     assert_lossless(Autoregressive())
 

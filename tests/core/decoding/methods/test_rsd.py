@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
-from itertools import islice, permutations, product
+from itertools import permutations, product
 
 import numpy as np
 import pytest
 import torch
 from scipy.stats import chisquare
 
+from core.decoding.chi_square import assert_lossless
 from core.decoding.methods.decoded import COUPLED, GREEDY, RANDOM, decoded, plain, text, toy
 from core.decoding.methods.exact_law import (
     Choose,
@@ -26,14 +27,12 @@ from core.decoding.methods.exact_law import (
     text_law,
 )
 from glasshouse.families.decoding.interface import Outcome, Sampling
-from glasshouse.families.decoding.law_check import DIVERGENCE, chi_square, texts, toy_setting
 from glasshouse.families.decoding.methods import rsd
 from glasshouse.families.decoding.methods.rsd import RSD, conditioned
 from glasshouse.families.decoding.verification import TestInTurn, table
 from glasshouse.families.decoding.verification.with_replacement import with_replacement
 from glasshouse.families.decoding.verification.without_replacement import without_replacement
 from glasshouse.models.language.tabular import TabularLM
-from glasshouse.numerics.seeds import Seeds
 
 TARGET, DRAFT = TabularLM.random(4, order=1, seed=3), TabularLM.random(4, order=1, seed=8)
 SMALL, SMALL_DRAFT = TabularLM.random(3, order=1, seed=1), TabularLM.random(3, order=1, seed=6)
@@ -238,11 +237,7 @@ def test_the_loop_never_refuses_a_draft_equal_to_the_target(method: RSD) -> None
     assert {r.final_kind for r in decoded(method, (target, target), RANDOM, 40)} == {"bonus"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("method", [RSD(), RSD(variant="beam")])
 def test_texts_by_chi_square(method: RSD) -> None:
-    target = TabularLM.random(5, order=1, seed=0)
-    stream = texts(method, toy_setting(target, target.perturbed(DIVERGENCE)), Seeds(11))
-    counts = Counter(islice((t for t in stream if isinstance(t, tuple)), 20_000))
-    setting = toy_setting(target, None)
-    assert chi_square(counts, target.law(setting.tokens, 2)).p_value > 1e-3
+    assert_lossless(method, seed=11)

@@ -51,9 +51,9 @@ def test_a_round_is_one_chain() -> None:
         assert event.parent.tolist() == [-1, 0, 1, 2, 3, 4]
         assert event.nodes == 6
         assert event.draft_calls in (5, 6)
-        refused = event.accepted < 5
-        assert (event.final_kind == "correction") == refused
-        if refused:                                                 # the replacement comes from norm((p - q)+)
+        rejected = event.accepted < 5
+        assert (event.final_kind == "correction") == rejected
+        if rejected:                                                 # the replacement comes from norm((p - q)+)
             p, q = event.p.full[event.final_node], event.q.full[event.final_node]       # type: ignore[index]
             left = np.maximum(p - q, 0)
             np.testing.assert_allclose(event.residual.full[event.final_node], left / left.sum(), atol=1e-12)    # type: ignore[index]
@@ -83,6 +83,7 @@ def test_no_more_guesses_than_room() -> None:
     assert sum(e.tokens for e in events) == 4
 
 
+@pytest.mark.long
 def test_lossless() -> None:
     assert_lossless(SpeculativeSampling(2))
 

@@ -4,48 +4,28 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 import torch
 
 from core.models.language import tiny
+from core.models.language.folders import TEXT, lay_out, write_tokenizer
 from glasshouse.models.language import hub, loading
 from glasshouse.models.language.lean import LeanScorer
 from glasshouse.models.language.loading import load_model, load_pair, load_tokenizer
 from glasshouse.models.language.scorer import extend
 from glasshouse.schema.errors import BadType, BadValue, Unsupported
 
-TEXT = ["def f(x):\n    return x + 1\n", "# naïve café\nvalues = [1, 2, 3]\n"] * 4
-
-
-def write_tokenizer(file: Path, text: list[str] = TEXT) -> None:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    tokenizer.train_from_iterator(text, trainers.BpeTrainer(vocab_size=280, special_tokens=["<|file|>"], show_progress=False,
-                                                            initial_alphabet=alphabet))
-    tokenizer.save(str(file))
-
-
-def write(folder: Path, *, seed: int = 0, vocabulary: int = 280, dtype: torch.dtype = torch.float16) -> None:
-    """A tiny random model on disk."""
-    tiny.model("llama", seed=seed, vocab_size=vocabulary).to(dtype).save_pretrained(folder)
-
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """target, draft (without a tokenizer) and other (with another vocabulary), laid out as the bundled pair is."""
-    root = tmp_path_factory.mktemp("models")
-    write_tokenizer(root / "tokenizer.json")
-    write(root / "target")
-    write(root / "draft", seed=1)
-    write(root / "other", seed=2, vocabulary=281)
-    return root
+    return lay_out(tmp_path_factory.mktemp("models"))
 
 
 def test_a_half_precision_folder_is_read_in_float32_evaluating_without_gradients(home: Path) -> None:
@@ -82,6 +62,51 @@ def test_a_named_pair_is_read_once(home: Path, tmp_path: Path, monkeypatch: pyte
     loading._bundled.cache_clear()
 
 
+def at_once(work: Callable[[], Any], threads: int = 4) -> list[Any]:
+    start = Barrier(threads)
+
+    def one(_: int) -> Any:
+        start.wait()
+        return work()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(one, range(threads)))
+
+
+def test_threads_that_want_the_bundled_pair_at_once_share_one(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(home, tmp_path / "models" / "python-stdlib")
+    monkeypatch.setattr("glasshouse.assets._HOMES", (tmp_path,))
+    read = []
+    monkeypatch.setattr(loading, "load_model", lambda source, **given: read.append(source) or time.sleep(0.02) or load_model(source, **given))
+    loading._bundled.cache_clear()
+    found = at_once(load_pair)
+    loading._bundled.cache_clear()
+    assert all(pair is found[0] for pair in found)
+    assert sorted(path.name for path in read) == ["draft", "target"]
+
+
+def test_only_one_thread_is_inside_transformers(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import AutoModelForCausalLM
+
+    inside, most = [], []
+    load = AutoModelForCausalLM.from_pretrained
+
+    def watched(*given: Any, **named: Any) -> Any:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.02)
+        try:
+            return load(*given, **named)
+        finally:
+            inside.pop()
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", watched)
+    found = at_once(lambda: load_pair(target=home / "target", draft=home / "draft"))
+    assert most == [1] * 8
+    assert {p.dtype for pair in found for p in pair.target.parameters()} == {torch.float32}
+    assert torch.get_default_dtype() == torch.float32
+
+
 @pytest.mark.parametrize("name", ["gpt-9", None])
 def test_an_unknown_name_lists_the_known(name: str | None) -> None:
     with pytest.raises(BadValue, match="python-stdlib"):
@@ -111,7 +136,6 @@ def test_a_tokenizer_with_settings_keeps_them(home: Path, tmp_path: Path) -> Non
         load_tokenizer(tmp_path / "none" / "here")
 
 
-# ------------------------------------------------------------------ refusals: one line that names argument, value, allowed
 def refused(source: Any, error: type[Exception] = BadValue) -> str:
     with pytest.raises(error) as caught:
         load_model(source)

@@ -15,7 +15,8 @@ from glasshouse_widgets.figures.palette import DARK, LIGHT
 
 NODES = np.array([1, 2, 4, 8, 16, 32, 64])
 SECONDS = 0.004 * (1 + NODES / 20)
-CURVE = CostCurve(context=64, repeats=9, nodes=NODES, seconds=SECONDS, low=0.9 * SECONDS, high=1.2 * SECONDS, draft_seconds=0.1 * SECONDS)
+CURVE = CostCurve(method="decoding.specinfer", context=64, repeats=9, nodes=NODES, seconds=SECONDS,
+                  low=0.9 * SECONDS, high=1.2 * SECONDS, draft_seconds=0.1 * SECONDS)
 
 
 @pytest.fixture(scope="module")

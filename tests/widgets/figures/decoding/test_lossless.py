@@ -10,7 +10,8 @@ from glasshouse_widgets.figures.decoding import lossless
 from glasshouse_widgets.figures.palette import DARK, LIGHT, REJECTED
 
 EXPECTED = np.array([400.0, 300.0, 200.0, 100.0])
-GOOD = LosslessCheck(draws=1000, statistic=2.1, dof=3, p_value=0.55, planted="", observed=np.array([410, 295, 190, 105]), expected=EXPECTED,
+GOOD = LosslessCheck(method="decoding.specinfer", draws=1000,
+                     statistic=2.1, dof=3, p_value=0.55, planted="", observed=np.array([410, 295, 190, 105]), expected=EXPECTED,
                      cells=("aa", "ab", "<b>", "rest"))
 BAD = dataclasses.replace(GOOD, statistic=90.0, p_value=3e-19, planted="iid-residual", observed=np.array([480, 215, 200, 105]))
 

@@ -45,7 +45,7 @@ def overlap(seen: Seen, sampling: Sampling) -> np.ndarray:
 class SpeculativeSampling:
     """A chain of ``gamma`` guesses from a draft model, of which the target keeps a prefix.
 
-    Guess x ~ q is accepted with min(1, p(x)/q(x)), that is with probability 1 - TV(p, q); the first refused one is replaced by
+    Guess x ~ q is accepted with min(1, p(x)/q(x)), that is with probability 1 - TV(p, q); the first rejected one is replaced by
     a draw from norm((p - q)+); if all pass, one more token is drawn from p. Also Chen et al., 2302.01318, Alg. 2.
     """
 

@@ -10,7 +10,7 @@ NOTHING = 1e-12
 
 def ratio(p: float, q: float) -> float:
     """min(1, p / q) for a token drawn from q; 0 where q is 0, since such a token cannot have been drawn."""
-    return 0.0 if q <= 0.0 else min(1.0, p / q)
+    return 0.0 if q <= 0.0 else 1.0 if p >= q else p / q
 
 
 def normalized(f: np.ndarray, otherwise: np.ndarray) -> np.ndarray:

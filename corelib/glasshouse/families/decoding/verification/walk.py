@@ -109,12 +109,12 @@ def _in_turn(tests: Tests, children: Sequence[int], seeds: Seeds, position: int,
             return child, left
 
 
-def _outcome(tree: TokenTree, token: list[int], last: int, final: int, refused: bool,
+def _outcome(tree: TokenTree, token: list[int], last: int, final: int, rejected: bool,
              tested: Mapping[int, tuple[float, float, bool]], residual: Mapping[int, np.ndarray]) -> Outcome:
     """``residual`` by depth. The path is read upwards from its end: on the way down, an equal sibling may have stood for a node."""
     path = [last]
     while path[-1] > 0:
         path.append(int(tree.parent[path[-1]]))
     path.reverse()
-    return Outcome(tuple(path), (*[token[n] for n in path[1:]], final), final, last, "correction" if refused else "bonus",
+    return Outcome(tuple(path), (*[token[n] for n in path[1:]], final), final, last, "correction" if rejected else "bonus",
                    tested, {path[depth]: row for depth, row in residual.items()})

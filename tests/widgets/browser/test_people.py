@@ -1,0 +1,151 @@
+"""People at the Draft Tree Lab: two at once, dragging, leaving in mid-run, coming one after another."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from people import PARTIAL, Served, drag, expected, link, percentile, seen, settle, started, visitor
+
+pytestmark = pytest.mark.browser
+SHORT = {"max_new_tokens": 32}
+
+
+@pytest.fixture(scope="module")
+def served(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Served:
+    return started(serve, tmp_path_factory.mktemp("served"))
+
+
+def _say(what: str) -> None:
+    print(f"\n[measured] {what}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+def test_first_figure(browser: Any, served: Served) -> None:
+    """From asking for the page to the painted tree, in a browser that has nothing cached. The bar is 2 s on a machine at rest."""
+    took = []
+    for _ in range(3):
+        start = time.monotonic()
+        with visitor(browser, served.url + "/decoding", 900) as page:
+            page.wait_for_selector(".js-plotly-plot .main-svg")
+            took.append(time.monotonic() - start)
+    _say(f"first figure after {', '.join(f'{t:.2f}' for t in took)} s")
+    assert min(took) < 6.0
+
+
+def test_two_people_at_once(browser: Any, served: Served) -> None:
+    with visitor(browser, served.url + link(**SHORT)) as one, visitor(browser, served.url + link(**SHORT)) as two:
+        settle(one)
+        settle(two)
+        assert seen(one) == seen(two) == expected(one, "decoding.dyspec", **SHORT)
+        two.get_by_label("method", exact=True).select_option(label="Sequoia")
+        drag(one, "temperature", [0.65 - 0.05 * i for i in range(14)])
+        drag(two, "temperature", [0.75 + 0.05 * i for i in range(10)])
+        settle(one)
+        settle(two)
+        for page, method, temperature in ((one, "decoding.dyspec", 0.0), (two, "decoding.sequoia", 1.2)):
+            assert float(page.get_by_label("temperature, exact", exact=True).input_value()) == temperature
+            assert page.get_by_label("method", exact=True).input_value() == method
+            page.wait_for_function(f"() => location.search.includes('method={method}') && location.search.includes('temperature={temperature}')")
+            assert seen(page) == expected(page, method, temperature=temperature, **SHORT)
+        assert seen(one) != seen(two)
+
+
+def _drags(browser: Any, served: Served, times: int) -> None:
+    """Thirty moves of the budget, 40 ms apart: the last value is the one computed and shown, without a run for each move."""
+    begun, wrong = [], []
+    with visitor(browser, served.url + link(**SHORT)) as page:
+        settle(page)
+        for i in range(times):
+            end = (40, 10, 31, 19)[i % 4]
+            way = 1 if end > 25 else -1
+            before = served.runs
+            drag(page, "budget", [end - way * k for k in range(29, -1, -1)])
+            settle(page)
+            begun.append(served.runs - before)
+            shown = page.get_by_label("budget, nodes, exact", exact=True).input_value()
+            if shown != str(end) or seen(page) != expected(page, "decoding.dyspec", budget=end, **SHORT) or f"budget={end}" not in page.url:
+                wrong.append((end, shown, page.url))
+    _say(f"{times - len(wrong)} of {times} drags right, runs begun per drag {begun}")
+    assert wrong == []
+    assert min(begun) >= 1
+    assert max(begun) <= 3
+
+
+def test_drag(browser: Any, served: Served) -> None:
+    _drags(browser, served, 3)
+
+
+@pytest.mark.slow
+def test_twenty_drags(browser: Any, served: Served) -> None:
+    _drags(browser, served, 20)
+
+
+def test_first_partial_picture(browser: Any, served: Served) -> None:
+    """From a move of a job's knob to another tree on the screen. The bar is 300 ms on a machine at rest."""
+    with visitor(browser, served.url + link(max_new_tokens=48), 900) as page:
+        settle(page)
+        took = []
+        for i in range(12):
+            found = page.evaluate(PARTIAL, {"label": "temperature", "value": 0.5 if i % 2 == 0 else 0.9})
+            assert found is not None, "no new picture after 10 s"
+            took.append(float(found))
+            settle(page)
+    _say(f"first partial picture p50 {percentile(took, 50)} ms, p95 {percentile(took, 95)} ms of {[round(t) for t in took]}")
+    assert percentile(took, 50) < 1000.0
+
+
+def test_closed_in_mid_run(browser: Any, served: Served) -> None:
+    """Nobody is left to see a long run: it ends soon after, unfinished."""
+    seed = 77
+    served.idle_after(30.0)
+    with visitor(browser, served.url + link(seed=seed, max_new_tokens=384, budget=128, ahead=1)) as page:
+        page.wait_for_function("() => document.title", timeout=10_000)
+        page.locator(".where").get_by_text("round 2 of").or_(page.locator(".status.running")).first.wait_for()
+        page.wait_for_selector(".js-plotly-plot .main-svg")
+        during = served.busy(0.5)
+    left = time.monotonic()
+    idle = served.idle_after(40.0)
+    mine = [line for line in served.lines("closed") if line["seed"] == seed]
+    _say(f"{during:.2f} cores while it ran, at rest {time.monotonic() - left:.1f} s after the browser had gone, {mine}")
+    assert during > 0.2
+    assert idle < 20.0
+    assert len(mine) == 1
+    assert not mine[0]["done"], "the run came to its end before anybody could stop it: make it longer"
+
+
+def _session(browser: Any, served: Served) -> None:
+    """One person: a run of 128 tokens, then twenty moves of the round."""
+    with visitor(browser, served.url + link(max_new_tokens=128), 900) as page:
+        settle(page)
+        rounds = int(page.locator(".where").inner_text().split(" of ")[1])
+        assert rounds > 20
+        drag(page, "round", list(range(20)), every=60.0)
+        settle(page)
+        page.wait_for_function("() => location.search.includes('round=19')")
+
+
+def _growth(browser: Any, served: Served, first: int, last: int) -> float:
+    """MB of resident memory per session between the end of session ``first`` and that of ``last``."""
+    marks = {}
+    for n in range(1, last + 1):
+        _session(browser, served)
+        if n in (first, last):
+            time.sleep(14.0)        # until the server has noticed that the last browser has gone
+            served.idle_after(10.0)
+            marks[n] = served.megabytes()
+    grown = (marks[last] - marks[first]) / (last - first)
+    _say(f"resident {marks} MB, {grown:.2f} MB per session")
+    return grown
+
+
+def test_memory_of_a_few(browser: Any, served: Served) -> None:
+    assert _growth(browser, served, 3, 8) < 8.0
+
+
+@pytest.mark.slow
+def test_memory_of_thirty(browser: Any, served: Served) -> None:
+    assert _growth(browser, served, 5, 30) < 2.0
