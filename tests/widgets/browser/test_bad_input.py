@@ -11,8 +11,13 @@ from people import DEEP, Served, drag, link, messages, seen, settle, started
 
 pytestmark = pytest.mark.browser
 SHORT = {"max_new_tokens": 24}
-MARKUP = ("<img src=x onerror=\"window.ran = 1\">", "<script>window.ran = 1</script>", "<b onmouseover=\"window.ran = 1\">bold</b>", "<a href=\"javascript:window.ran=1\">x</a>")
-FOREIGN = "() => {" + DEEP + " return all('img[src=x], [onerror], [onmouseover], a').filter((n) => n.tagName !== 'A' || (n.href.baseVal ?? n.href).startsWith('javascript:')).length + all('script').filter((n) => n.textContent.includes('window.ran')).length; }"
+MARKUP = ("<img src=x onerror=\"window.ran = 1\">", "<script>window.ran = 1</script>", "<b onmouseover=\"window.ran = 1\">bold</b>",
+          "<a href=\"javascript:window.ran=1\">x</a>")
+FOREIGN = "() => {" + DEEP + """
+  const planted = (n) => n.tagName.toLowerCase() !== "a" || (n.href.baseVal ?? n.href).startsWith("javascript:");
+  return all("img[src=x], [onerror], [onmouseover], a").filter(planted).length
+    + all("script").filter((n) => n.textContent.includes("window.ran")).length;
+}"""
 WORDS = "() => {" + DEEP + " return all('.js-plotly-plot text').map((n) => n.textContent).join(' '); }"
 
 

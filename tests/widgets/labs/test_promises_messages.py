@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from fake_lab import FakeCore, FakeLab, Looked
 
+from fake_lab import FakeCore, FakeLab, Looked
 from glasshouse_widgets.labs.base import Control, Lab
 from glasshouse_widgets.labs.conformal import ConformalLab
 from glasshouse_widgets.labs.decoding import DraftTreeLab
@@ -175,12 +175,17 @@ def test_reset_is_the_opening_state(make: Make) -> None:
     assert lab.status == "live"
 
 
-def test_compare_opens_a_second_session_with_the_same_seed(make: Make) -> None:
+def test_compare_opens_a_second_session_with_the_same_seed(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     lab = make(seed=11, depth=4)
     n = len(core(lab).sessions)
     asked: list[tuple[str, str, int, dict[str, Any]]] = []
     real = core(lab).open
-    core(lab).open = lambda m, p, s, v: asked.append((m, p, s, dict(v))) or real(m, p, s, v)    # type: ignore[method-assign,func-returns-value]
+
+    def noted(method: str, problem: str, seed: int, values: Mapping[str, Any]) -> Any:
+        asked.append((method, problem, seed, dict(values)))
+        return real(method, problem, seed, values)
+
+    monkeypatch.setattr(core(lab), "open", noted)
     lab.choose(compare="fake.square-wave")
     assert lab.wait(5)
     assert len(core(lab).sessions) == n + 1

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from fake_lab import FakeCore, FakeLab
 
+from fake_lab import FakeCore, FakeLab
 from glasshouse_widgets.labs.base import Lab
 from glasshouse_widgets.labs.conformal import ConformalLab
 from glasshouse_widgets.labs.decoding import DraftTreeLab
@@ -25,7 +25,7 @@ LABS: dict[str, tuple[Callable[..., Lab], dict[str, Any], dict[str, Any]]] = {
                   "planted": "iid-residual"}, {"compare": "decoding.rsd"}),
 }
 BARE: dict[str, Callable[..., Lab]] = {"fake": LABS["fake"][0], "conformal": ConformalLab, "decoding": DraftTreeLab}
-OTHER = {"fake": {"width": 0.3}, "conformal": {}, "decoding": {"branching": (2, 2, 1), "variant": "beam"}}
+OTHER: dict[str, dict[str, Any]] = {"fake": {"width": 0.3}, "conformal": {}, "decoding": {"branching": (2, 2, 1), "variant": "beam"}}
 
 
 @pytest.fixture(params=LABS)
@@ -120,7 +120,7 @@ class TestTyped:
 def refused(kind: str) -> dict[str, dict[str, Any]]:
     """What a link may get wrong, with a good value beside it that must not stay either."""
     name, value = next(iter(LABS[kind][1].items()))
-    bad = {"fake": {"gain": 11}, "conformal": {"alpha": 1}, "decoding": {"divergence": 0.5}}[kind]
+    bad: dict[str, dict[str, Any]] = {"fake": {"gain": 11}, "conformal": {"alpha": 1}, "decoding": {"divergence": 0.5}}
     good = {"version": 1, "lab": kind, name: value}
     here = {} if kind == "fake" else {"problem": "tiny"}
     return {
@@ -130,9 +130,9 @@ def refused(kind: str) -> dict[str, dict[str, Any]]:
         "an unknown key": {**good, **here, "no_such_knob": 1},
         "an unknown method": {**good, "method": f"{kind}.no-such"},
         "an unknown problem": {**good, "problem": "no-such"},
-        "out of bounds": {**good, **here, **bad},
-        "no number": {**good, **here, next(iter(bad)): "many"},
-        "not a number": {**good, **here, next(iter(bad)): "nan"},
+        "out of bounds": {**good, **here, **bad[kind]},
+        "no number": {**good, **here, next(iter(bad[kind])): "many"},
+        "not a number": {**good, **here, next(iter(bad[kind])): "nan"},
         "a bad seed": {**good, "seed": -1},
         "a large seed": {**good, "seed": 2**31},
         "text for a seed": {**good, "seed": "one"},

@@ -51,9 +51,7 @@ class Running(Choices):
         """Begin to compute, once; a renderer calls it when the lab is shown."""
         if not self.started:
             self.started = True
-            said = self.message                     # a link that could not be opened is still to be read
             self._change("live", list(self.sides))
-            self.message = said
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Without a screen: start, and take results until all is at rest. False if it was not after ``seconds``."""

@@ -69,7 +69,8 @@ class Figure(go.FigureWidget):
                     trace.update(_changes(old, new), overwrite=True)
         else:
             self.data = []
-            self.update_layout({**after["layout"], "template": "none"}, overwrite=True)
+            fresh = _changes(before["layout"] if before is not None else {}, after["layout"])
+            self.update_layout({**fresh, "template": "none"}, overwrite=True)
             self.add_traces(after["data"])
         self._held = False
         self._show()

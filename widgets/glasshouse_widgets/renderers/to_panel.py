@@ -144,7 +144,12 @@ def post_here() -> Callable[[Callable[[], Any]], Any] | None:
     doc = pn.state.curdoc
     if doc is None or doc.session_context is None:
         return loop.call_soon_threadsafe
-    return lambda callback: loop.call_soon_threadsafe(doc.add_next_tick_callback, callback)
+
+    def next_tick(callback: Callable[[], Any]) -> None:
+        if doc.session_context is not None:     # a document whose browser has gone takes nothing more
+            doc.add_next_tick_callback(callback)
+
+    return lambda callback: loop.call_soon_threadsafe(next_tick, callback)
 
 
 def render(lab: Lab) -> pn.Column:

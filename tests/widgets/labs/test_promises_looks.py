@@ -1,0 +1,169 @@
+"""What is looked at costs nothing and is answered at once; a compared method and a study leave the run alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from fake_lab import FakeCore, FakeLab, FakeSession, Point
+
+Make = Callable[..., FakeLab]
+
+
+class Tap(FakeCore):
+    """Events come one per :meth:`let`; an open tap lets all through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drops, self.open_, self.waiting = threading.Semaphore(0), True, threading.Event()
+
+    def pause(self, session: FakeSession) -> None:
+        if not self.open_:
+            self.waiting.set()
+            self.drops.acquire(timeout=5)
+
+    def shut(self) -> None:
+        self.open_ = False
+        self.waiting.clear()
+
+    def let(self, n: int) -> None:
+        self.drops.release(n)
+
+    def flow(self) -> None:
+        self.open_ = True
+        self.let(1000)
+
+    @property
+    def iterators(self) -> int:
+        return sum(s.open_iterators for s in self.sessions)
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """A started lab at rest on a core that a test opens and shuts."""
+    made: list[FakeLab] = []
+
+    def lab(**choices: Any) -> FakeLab:
+        made.append(FakeLab(core=Tap(), **choices))
+        assert made[-1].wait(5)
+        return made[-1]
+
+    yield lab
+    for one in made:
+        one.close()
+        tap(one).flow()
+
+
+def tap(lab: FakeLab) -> Tap:
+    assert isinstance(lab.core, Tap)
+    return lab.core
+
+
+def until(lab: FakeLab, true: Callable[[], object], seconds: float = 5) -> None:
+    """Take results until ``true()``."""
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        lab.inbox.drain(0.01)
+    assert true()
+
+
+def title(lab: FakeLab, pane: str = "wave") -> str:
+    return str(lab.figures[pane]["layout"]["title"]["text"])
+
+
+def test_a_look_recomputes_nothing(make: Make) -> None:
+    lab = make()
+    core, lane = tap(lab), lab.sides[0].lane
+    opened, started, looked = len(core.sessions), lane.started, len(core.looked)
+    for i in range(20):
+        lab.set("angle", i / 100)
+        assert f"angle={i / 100} " in title(lab)                # at once, on this very call
+        assert not lab.running
+    lab.set("cost", 2.0)                                        # a dial of the lab's own
+    assert lab.wait(5)
+    assert (len(core.sessions), lane.started) == (opened, started)
+    assert len(core.looked) >= looked + 20
+    assert core.iterators == 0
+
+
+def test_a_look_is_answered_while_the_job_runs(make: Make) -> None:
+    lab = make()
+    core = tap(lab)
+    core.shut()
+    core.let(2)
+    lab.set("steps", 30)
+    until(lab, lambda: "index=1" in title(lab) and core.waiting.is_set())
+    sessions = len(core.sessions)
+    lab.set("angle", 0.75)
+    assert "angle=0.75" in title(lab)
+    assert lab.running
+    assert core.iterators == 1
+    assert len(core.sessions) == sessions
+    core.flow()
+    assert lab.wait(5)
+    assert "angle=0.75" in title(lab)
+    assert "index=29" in title(lab)
+
+
+def test_a_look_that_cannot_be_had_says_so(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from glasshouse.schema.errors import bad_value
+
+    lab = make()
+    before = lab.figures
+
+    def no(self: FakeSession, **looks: Any) -> Any:
+        raise bad_value("angle", looks["angle"], "one that this wave has")
+
+    monkeypatch.setattr(FakeSession, "look", no)
+    lab.set("angle", 0.9)
+    assert lab.message is not None
+    assert (lab.message.knob, lab.message.text) == ("angle", "angle = 0.9 is not allowed: one that this wave has")
+    assert lab.figures is before
+    monkeypatch.undo()
+    lab.set("angle", 0.5)
+    assert lab.message is None
+    assert "angle=0.5" in title(lab)
+
+
+def test_the_compared_method_gone_recomputes_nothing(make: Make) -> None:
+    lab = make(compare="fake.square-wave")
+    core = tap(lab)
+    n = len(core.sessions)
+    assert "wave~b" in lab.figures
+    lab.choose(compare="")
+    assert lab.wait(5)
+    assert len(core.sessions) == n
+    assert "wave~b" not in lab.figures
+    assert (lab.running, lab.status) == (False, "live")
+    lab.choose(compare="fake.square-wave")
+    core.shut()
+    lab.set("width", 0.9, side=1)
+    until(lab, lambda: core.waiting.is_set() and lab.running)
+    lab.choose(compare="")                                      # while only it was running
+    assert (lab.running, lab.status) == (False, "live")
+    core.flow()
+    assert lab.wait(5)
+
+
+def test_a_study_stops_when_asked_and_leaves_the_run_alone(make: Make) -> None:
+    lab = make()
+    core = tap(lab)
+    core.delay = 0.0
+    lab.act("tide")
+    assert lab.acting == ("tide",)
+    assert lab.wait(5)
+    assert lab.acting == ()
+    last = lab.studies["tide"]
+    assert isinstance(last, Point)
+    assert last.index == 2
+    assert len(core.studied) == 1
+    core.delay = 0.05
+    lab.act("tide")
+    lab.act("tide")                                             # pressed again: stop
+    assert lab.acting == ()
+    assert lab.wait(5)
+    assert (lab.status, lab.message) == ("live", None)
