@@ -3,9 +3,9 @@
     python recipe.py all                    # about 80 minutes on one core
     python recipe.py all --steps 30         # the smoke run of the tests
 
-Stages, each reading what the one before wrote: ``corpus`` (module list, held-out text), ``tokenizer``,
-``target``, ``draft`` (cross-entropy), ``distil`` (the draft against the target), ``export`` (fp16
-safetensors beside this file), ``measure`` (bits per byte and acceptance, into ``quality.json``).
+Stages, each reading what the one before wrote: ``corpus`` (module list, held-out text), ``tokenizer``, ``target``,
+``calibrate`` (one temperature, folded into the target's last norm), ``draft`` (cross-entropy), ``distil`` (the draft against the
+target), ``export`` (fp16 safetensors beside this file), ``measure`` (bits per byte and acceptance, into ``quality.json``).
 Nothing is downloaded. Checkpoints and the training curve go to ``--work``; a run that stops goes on from there.
 """
 
@@ -13,13 +13,10 @@ from __future__ import annotations
 
 import argparse
 import csv
-import hashlib
 import json
 import math
 import os
-import platform
 import sys
-import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,96 +26,16 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
+from corpus import VOCABULARY, encoded, write_corpus, write_tokenizer
 from torch.nn import functional as F
 
 HERE = Path(__file__).resolve().parent
 HELD_OUT_HOME = HERE.parents[1] / "datasets" / "python-stdlib-heldout"
-SEPARATOR = "<|file|>"
-VOCABULARY = 3072
 CONTEXT = 512
-
-# Tables, tests, generated files and other people's packages teach little Python.
-SKIPPED_FOLDERS = {"test", "tests", "idlelib", "turtledemo", "lib2to3", "ensurepip", "encodings",
-                   "pydoc_data", "site-packages", "__pycache__"}
-# Whole modules that neither the tokenizer nor the models ever see.
-HELD_OUT = (
-    "heapq.py", "textwrap.py", "json/__init__.py", "json/decoder.py", "json/encoder.py", "json/scanner.py", "csv.py",
-    "shlex.py", "dataclasses.py", "zipfile.py", "configparser.py", "asyncio/queues.py", "asyncio/locks.py",
-    "statistics.py", "fractions.py", "contextlib.py", "graphlib.py", "difflib.py", "tempfile.py", "wave.py",
-    "http/cookies.py", "urllib/robotparser.py", "unittest/result.py", "email/utils.py", "logging/config.py",
-)
-# Newline with its indent, identifiers with an optional leading space, single digits, runs of punctuation.
-PRE_SPLIT = r"\n+[ \t]*| ?[A-Za-z_]+| ?\d| ?[^\sA-Za-z_\d]+|\s"
-
 TARGET = {"hidden_size": 256, "num_hidden_layers": 8, "num_attention_heads": 4, "intermediate_size": 688}
 DRAFT = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 344}
 
 
-# ---------------------------------------------------------------- corpus and tokenizer
-def corpus() -> tuple[dict[str, str], dict[str, str]]:
-    """Every kept module of the standard library as ``{relative path: text}``: (training, held out)."""
-    root = Path(sysconfig.get_path("stdlib"))
-    train, held_out = {}, {}
-    for path in sorted(root.rglob("*.py")):
-        relative = path.relative_to(root)
-        # _sysconfigdata carries the building machine's paths.
-        if SKIPPED_FOLDERS & set(relative.parts[:-1]) or relative.name.startswith("_sysconfigdata"):
-            continue
-        name = relative.as_posix()
-        (held_out if name in HELD_OUT else train)[name] = path.read_text("utf-8")
-    return train, held_out
-
-
-def write_corpus(work: Path) -> None:
-    train, held_out = corpus()
-    text = SEPARATOR.join(held_out[name] for name in sorted(held_out))
-    listing = {
-        "python": platform.python_version(),
-        "train": {name: hashlib.sha256(t.encode()).hexdigest()[:16] for name, t in train.items()},
-        "held_out": sorted(held_out),
-        "held_out_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "train_bytes": sum(len(t.encode()) for t in train.values()),
-        "held_out_bytes": len(text.encode()),
-    }
-    (work / "heldout.txt").write_text(text, "utf-8")
-    (work / "files.json").write_text(json.dumps(listing, indent=1), "utf-8")
-
-
-def write_tokenizer(work: Path) -> None:
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-
-    train, _ = corpus()
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(PRE_SPLIT), "isolated"),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-    ])
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=[SEPARATOR], show_progress=False,
-                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
-    tokenizer.train_from_iterator(train.values(), trainer)
-    for name, text in train.items():
-        if tokenizer.decode(tokenizer.encode(text).ids) != text:
-            raise RuntimeError(f"the tokenizer does not give {name} back")
-    tokenizer.save(str(work / "tokenizer.json"), pretty=False)
-
-
-def encoded(work: Path) -> tuple[np.ndarray, np.ndarray]:
-    """(training, held-out) token ids, files joined by the separator; kept in ``work`` once made."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
-    separator = tokenizer.token_to_id(SEPARATOR)
-    kept = work / "train.npy"
-    if not kept.exists():
-        train, _ = corpus()
-        pieces = [ids for text in train.values() for ids in ([separator], tokenizer.encode(text).ids)]
-        np.save(kept, np.concatenate([np.asarray(p, np.int32) for p in pieces]))
-    held_out = (work / "heldout.txt").read_text("utf-8")
-    return np.load(kept), np.asarray([separator, *tokenizer.encode(held_out).ids], np.int32)
-
-
-# ---------------------------------------------------------------- models and optimiser
 def new_model(shape: dict[str, int], seed: int) -> torch.nn.Module:
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -141,15 +58,11 @@ def schedule(progress: float, step: int) -> float:
     return min(1.0, (step + 1) / 50) * min(1.0, (1.0 - progress) / 0.6)
 
 
-def batches(ids: np.ndarray, tokens: int, seed: int) -> Iterator[Callable[[float], torch.Tensor]]:
+def batch(ids: np.ndarray, tokens: int, progress: float, rng: np.random.Generator) -> torch.Tensor:
     """Random windows; short ones for speed, the full context for the last fifth of the budget."""
-    rng = np.random.default_rng(seed)
-    while True:
-        def draw(progress: float) -> torch.Tensor:
-            length = CONTEXT // 2 if progress < 0.8 else CONTEXT
-            starts = rng.integers(0, len(ids) - length - 1, tokens // length)
-            return torch.from_numpy(np.stack([ids[s:s + length + 1] for s in starts]).astype(np.int64))
-        yield draw
+    length = CONTEXT // 2 if progress < 0.8 else CONTEXT
+    starts = rng.integers(0, len(ids) - length - 1, tokens // length)
+    return torch.from_numpy(np.stack([ids[s:s + length + 1] for s in starts]).astype(np.int64))
 
 
 def cross_entropy(model: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:
@@ -158,20 +71,35 @@ def cross_entropy(model: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:
 
 
 def distillation(target: torch.nn.Module) -> Callable[[torch.nn.Module, torch.Tensor], torch.Tensor]:
-    """0.9 KL(target || draft) + 0.1 cross-entropy: a draft is judged by agreement, not by perplexity."""
+    """TV(p, q) + 0.3 KL(p || q): a draft is judged by acceptance, which is 1 - TV; KL carries the early steps, where TV is flat."""
     def loss(model: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             log_p = F.log_softmax(target(ids[:, :-1], use_cache=False).logits.float(), -1)
         log_q = F.log_softmax(model(ids[:, :-1], use_cache=False).logits.float(), -1)
-        kl = F.kl_div(log_q, log_p, log_target=True, reduction="none").sum(-1).mean()
-        return 0.9 * kl + 0.1 * F.nll_loss(log_q.flatten(0, 1), ids[:, 1:].flatten())
+        p = log_p.exp()
+        tv = 0.5 * (p - log_q.exp()).abs().sum(-1).mean()
+        return tv + 0.3 * (p * (log_p - log_q)).sum(-1).mean()
     return loss
 
 
-def train(work: Path, name: str, model: torch.nn.Module, loss_of: Callable[..., torch.Tensor], *, steps: int,
+@torch.no_grad()
+def calibrate(work: Path) -> None:
+    """Divide the target's logits by the temperature that codes unlearned text best: four passes leave a model too sure of itself."""
+    ids, model = encoded(work, "distil"), trained(work, "target", TARGET)
+    starts = np.linspace(0, len(ids) - CONTEXT - 1, 40).astype(int)
+    window = torch.from_numpy(np.stack([ids[s:s + CONTEXT + 1] for s in starts]).astype(np.int64))
+    logits = torch.cat([model(w[None, :-1], use_cache=False).logits[0] for w in window])
+    temperatures = np.arange(0.8, 1.5, 0.02)
+    best = min(temperatures, key=lambda t: F.cross_entropy(logits / float(t), window[:, 1:].flatten()).item())
+    model.model.norm.weight /= float(best)
+    torch.save(model.state_dict(), work / "calibrated.pt")
+    print(f"calibrated at temperature {best:.2f}", flush=True)
+
+
+def train(work: Path, name: str, model: torch.nn.Module, loss_of: Callable[..., torch.Tensor], text: str, *, steps: int,
           tokens: int, seconds: float, seed: int) -> None:
-    """Train in place until steps or seconds run out; the schedule follows whichever is nearer its end."""
-    ids, held_out = encoded(work)
+    """Train in place on ``text`` until steps or seconds run out; the schedule follows whichever is nearer its end."""
+    ids, held_out = encoded(work, text), encoded(work, "heldout")
     opts = optimisers(model)
     peaks = [g["lr"] for o in opts for g in o.param_groups]
     state_file, curve_file = work / f"{name}.ckpt", work / f"{name}.curve.csv"
@@ -182,7 +110,7 @@ def train(work: Path, name: str, model: torch.nn.Module, loss_of: Callable[..., 
         for o, s in zip(opts, saved["optimisers"], strict=True):
             o.load_state_dict(s)
         step, before = saved["step"], saved["seconds"]
-    source, start, running = batches(ids, tokens, seed + step), time.monotonic(), None
+    rng, start, running = np.random.default_rng([seed, step]), time.monotonic(), None
     model.train()
     while step < steps and (elapsed := before + time.monotonic() - start) < seconds:
         progress = max(step / steps, elapsed / seconds)
@@ -190,7 +118,7 @@ def train(work: Path, name: str, model: torch.nn.Module, loss_of: Callable[..., 
         for group, peak in zip((g for o in opts for g in o.param_groups), peaks, strict=True):
             group["lr"] = peak * factor
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = loss_of(model, next(source)(progress))
+            loss = loss_of(model, batch(ids, tokens, progress, rng))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for o in opts:
@@ -199,7 +127,7 @@ def train(work: Path, name: str, model: torch.nn.Module, loss_of: Callable[..., 
         running = loss.item() if running is None else 0.95 * running + 0.05 * loss.item()
         step += 1
         if step % 100 == 0 or step == steps:
-            bits = bits_per_byte(model, held_out[:20_000], work) if step % 200 == 0 or step == steps else None
+            bits = bits_per_byte(model, held_out[:20_000], work) if step % 200 == 0 else None
             with curve_file.open("a", newline="") as f:
                 csv.writer(f).writerow([step, step * tokens, round(before + time.monotonic() - start), round(running, 4),
                                         bits and round(bits, 4)])
@@ -216,7 +144,6 @@ def trained(work: Path, name: str, shape: dict[str, int]) -> torch.nn.Module:
     return model.eval()
 
 
-# ---------------------------------------------------------------- measuring and export
 def windows(ids: np.ndarray, length: int) -> Iterator[torch.Tensor]:
     for start in range(0, len(ids) - 1, length):
         yield torch.from_numpy(ids[start:start + length + 1].astype(np.int64))[None]
@@ -250,7 +177,7 @@ def acceptance(target: torch.nn.Module, draft: torch.nn.Module, ids: np.ndarray)
 
 
 def export(work: Path, out: Path, held_out_home: Path) -> None:
-    for name, shape, folder in (("target", TARGET, "target"), ("distilled", DRAFT, "draft")):
+    for name, shape, folder in (("calibrated", TARGET, "target"), ("distilled", DRAFT, "draft")):
         trained(work, name, shape).half().save_pretrained(out / folder)
     tokenizer = json.loads((work / "tokenizer.json").read_text("utf-8"))
     (out / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":")), "utf-8")
@@ -261,24 +188,30 @@ def export(work: Path, out: Path, held_out_home: Path) -> None:
     (held_out_home / "heldout.txt").write_bytes((work / "heldout.txt").read_bytes())
 
 
-def measure(work: Path, out: Path) -> None:
+def quality(work: Path, out: Path, most: int | None = None) -> dict[str, float]:
+    """The exported pair on the first ``most`` held-out tokens (all where None)."""
     from transformers import AutoModelForCausalLM
 
-    _, held_out = encoded(work)
+    held_out = encoded(work, "heldout")[:most]
     target, draft = (AutoModelForCausalLM.from_pretrained(out / n, dtype=torch.float32).eval() for n in ("target", "draft"))
-    quality = {"target_bits_per_byte": bits_per_byte(target, held_out, work),
-               "draft_bits_per_byte": bits_per_byte(draft, held_out, work), **acceptance(target, draft, held_out)}
-    (out / "quality.json").write_text(json.dumps(quality, indent=1), "utf-8")
-    print(json.dumps(quality, indent=1), flush=True)
+    return {"held_out_tokens": len(held_out), "target_bits_per_byte": bits_per_byte(target, held_out, work),
+            "draft_bits_per_byte": bits_per_byte(draft, held_out, work), **acceptance(target, draft, held_out)}
+
+
+def measure(work: Path, out: Path, most: int | None) -> None:
+    measured = quality(work, out, most)
+    (out / "quality.json").write_text(json.dumps(measured, indent=1), "utf-8")
+    print(json.dumps(measured, indent=1), flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
-    stages = ("corpus", "tokenizer", "target", "draft", "distil", "export", "measure")
+    stages = ("corpus", "tokenizer", "target", "calibrate", "draft", "distil", "export", "measure")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=("all", *stages))
     parser.add_argument("--work", type=Path, default=Path("build/python-stdlib"), help="checkpoints and curves")
     parser.add_argument("--out", type=Path, default=HERE, help="where the exported pair goes")
     parser.add_argument("--held-out", type=Path, default=None, help="where the held-out text goes")
+    parser.add_argument("--held-out-tokens", type=int, default=None, help="measure on the first so many only")
     parser.add_argument("--steps", type=int, default=None, help="cut every stage to this many steps")
     parser.add_argument("--minutes", type=float, default=90.0, help="limit of the target's stage")
     parser.add_argument("--threads", type=int, default=1)
@@ -296,18 +229,21 @@ def main(argv: list[str] | None = None) -> int:
         elif stage == "tokenizer":
             write_tokenizer(args.work)
         elif stage == "target":
-            train(args.work, "target", new_model(TARGET, 0), cross_entropy,
+            train(args.work, "target", new_model(TARGET, 0), cross_entropy, "train",
                   steps=limited(3200), tokens=3072, seconds=args.minutes * 60, seed=1)
+        elif stage == "calibrate":
+            calibrate(args.work)
         elif stage == "draft":
-            train(args.work, "draft", new_model(DRAFT, 2), cross_entropy,
-                  steps=limited(1600), tokens=3072, seconds=900, seed=3)
+            train(args.work, "draft", new_model(DRAFT, 2), cross_entropy, "train",
+                  steps=limited(1600), tokens=3072, seconds=args.minutes * 10, seed=3)
         elif stage == "distil":
             train(args.work, "distilled", trained(args.work, "draft", DRAFT).train(),
-                  distillation(trained(args.work, "target", TARGET)), steps=limited(500), tokens=3072, seconds=900, seed=4)
+                  distillation(trained(args.work, "calibrated", TARGET)), "distil",
+                  steps=limited(1600), tokens=3072, seconds=args.minutes * 10, seed=4)
         elif stage == "export":
             export(args.work, args.out, held_out_home)
         else:
-            measure(args.work, args.out)
+            measure(args.work, args.out, args.held_out_tokens)
 
     for stage in stages if args.stage == "all" else (args.stage,):
         run(stage)

@@ -9,6 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 IPC = "--KernelManager.transport=ipc"      # TCP ports of kernels that start together can collide
+IDLE = "() => window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'"
 FIGURES = "[...document.querySelectorAll('.js-plotly-plot')].map((g) => JSON.stringify(g.data)).join()"
 PAINTED = ".gh-grid .js-plotly-plot .main-svg"
 
@@ -31,9 +32,9 @@ def test_voila(page: Any, serve: Any, notebook: Path) -> None:
 
 
 def test_jupyterlab(page: Any, serve: Any, notebook: Path) -> None:
-    url = serve("-m", "jupyterlab", "--no-browser", "--port={port}", "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=", f"--ServerApp.root_dir={notebook}",
-                "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=", "--allow-root", IPC, path="/api")
+    url = serve("-m", "jupyterlab", "--no-browser", "--port={port}", "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=",
+                f"--ServerApp.root_dir={notebook}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=", "--allow-root", IPC, path="/api")
     page.goto(f"{url}/lab/tree/lab.ipynb?reset", timeout=60_000)
-    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'", timeout=60_000)
+    page.wait_for_function(IDLE, timeout=60_000)
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
     _knob_is_live(page)

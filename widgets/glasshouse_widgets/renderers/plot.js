@@ -65,10 +65,11 @@ function render({ model, el }) {
   const click = ({ points: [p] }) => send({ do: "click", point: { curve: p.curveNumber ?? null, index: p.pointNumber ?? p.pointIndex ?? null,
     x: p.x ?? null, y: p.y ?? null, customdata: p.customdata ?? null } });
 
-  // Only what is in sight is drawn; the rest when it comes into sight.
-  let drawing = false, again = false, listening = false, sight = false, waiting = false;
-  const draw = async () => {
-    if (!sight) { waiting = true; return; }
+  // What is out of sight is drawn when it comes into sight, or when nothing has moved for a while.
+  let drawing = false, again = false, listening = false, sight = false, waiting = false, later = 0;
+  const draw = async (anyway = false) => {
+    clearTimeout(later);
+    if (!sight && anyway !== true) { waiting = true; later = setTimeout(draw, 600, true); return; }
     if (drawing) { again = true; return; }
     drawing = true;
     waiting = false;
@@ -92,7 +93,7 @@ function render({ model, el }) {
   watch("figure", draw);
   words();
   draw();
-  return () => { sized.disconnect(); seen.disconnect(); };
+  return () => { sized.disconnect(); seen.disconnect(); clearTimeout(later); };
 }
 
 export default { render };
