@@ -146,7 +146,7 @@ class FakeSession:
                 return "index\n" + "\n".join(str(e.index) for e in session.computed)
 
             def to_json(self) -> str:
-                return '{"points": %d}' % len(session.computed)
+                return f'{{"points": {len(session.computed)}}}'
 
         return Record()
 

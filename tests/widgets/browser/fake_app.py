@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import panel as pn
-from fake_lab import FakeCore, FakeLab, FakeSession
 
+from fake_lab import FakeCore, FakeLab, FakeSession
 from glasshouse_widgets.apps.miniature import Miniatures
 from glasshouse_widgets.apps.serve import GONE, pages
 
