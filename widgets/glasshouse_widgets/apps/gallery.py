@@ -40,9 +40,9 @@ def board(labs: dict[str, type[Lab]], core: Core) -> dict[str, Any]:
     return {"ack": 0, "rows": rows, "methods": found}
 
 
-def page(labs: dict[str, type[Lab]], miniatures: Miniatures) -> pn.Column:
+def page(labs: dict[str, type[Lab]], miniatures: Miniatures, core: Core | None = None) -> pn.Column:
     """The gallery for one visitor; cards fill as their pictures are ready."""
-    gallery = Gallery(board=to_json(board(labs, CORE())), sizing_mode="stretch_width", margin=0)
+    gallery = Gallery(board=to_json(board(labs, core or CORE())), sizing_mode="stretch_width", margin=0)
     post = post_here() or (lambda callback: callback())
     shown: dict[str, Frames] = {}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -12,13 +10,13 @@ import param
 
 from glasshouse.schema.build import unknown
 from glasshouse.schema.errors import BadValue, GlasshouseError, bad_value
-from glasshouse.schema.knob import Cost, KnobField
+from glasshouse.schema.knob import Cost
 from glasshouse.schema.view import Preset
-from glasshouse_widgets.labs import link
+from glasshouse_widgets.labs import link, offer
 from glasshouse_widgets.labs.core import CORE, Core
 from glasshouse_widgets.labs.jobs import Post
 from glasshouse_widgets.labs.knobs import Holder
-from glasshouse_widgets.labs.parts import Control, Group, Message
+from glasshouse_widgets.labs.parts import Group, Message
 from glasshouse_widgets.labs.side import Side
 
 _RANK: dict[Cost, int] = {"look": 0, "live": 1, "job": 2}
@@ -139,12 +137,13 @@ class Choices(param.Parameterized):
     # For renderers
 
     def call(self, method: str) -> str:
-        """A short name: the class's, with blanks where the id has hyphens (``TokenRecycling``: Token Recycling, ``DySpec``)."""
-        name, parts = self.infos[method].name, method.partition(".")[2].split("-")
-        if name.lower() != "".join(parts):
-            return " ".join(parts).capitalize()
-        ends = list(itertools.accumulate(map(len, parts)))
-        return " ".join(name[start:end] for start, end in zip([0, *ends], ends, strict=False))
+        """A short name of a method."""
+        return offer.short_name(self.infos[method])
+
+    def named(self, side: int) -> str:
+        """What one side of a comparison is called; a method beside itself is called second."""
+        name = self.call(self.sides[side].info.id)
+        return f"{name} (second)" if side and self.compare == self.method else name
 
     @property
     def presets(self) -> tuple[Preset, ...]:
@@ -156,29 +155,8 @@ class Choices(param.Parameterized):
         return {n: v for h in self._holders(0) for n, v in h.values().items()}
 
     def controls(self) -> tuple[Group, ...]:
-        """Controls by the question they answer: the problem's, the method's, the compared method's, then the looks."""
-        mine = self._grouped("problem", self.setting, 0) + self._grouped("method", self.sides[0].knobs, 0)
-        others = [dataclasses.replace(g, title=f"{self.call(self.compare)}: {g.title}")
-                  for g in (self._grouped("method", self.sides[1].knobs, 1) if len(self.sides) > 1 else [])]
-        looks = [dataclasses.replace(g, looks=True) for h in (self.looks, self.dial) if h is not None
-                 for g in self._grouped("where you look", h, 0)]
-        return (*mine, *others, *looks)
-
-    def _grouped(self, title: str, holder: Holder, side: int) -> list[Group]:
-        groups: dict[str, list[Control]] = {}
-        for field in map(self._offered, holder.fields.values()):
-            if field is not None and not (holder is self.looks and field.name == self.sequence):
-                groups.setdefault(field.knob.group or title, []).append(Control(field, holder.box, side))
-        return [Group(name, tuple(c for c in all_ if not c.field.knob.more), tuple(c for c in all_ if c.field.knob.more))
-                for name, all_ in groups.items()]
-
-    def _offered(self, field: KnobField) -> KnobField | None:
-        """The field as it may be moved here: where own text is off, a model is chosen from a list and other text not at all."""
-        if field.kind != "text" or self.own:
-            return field
-        if field.knob.unit == "model" and self.models:
-            return dataclasses.replace(field, kind="choice", choices=(field.default, *self.models))
-        return None
+        """Controls by the question they answer."""
+        return offer.groups(self)
 
     # Inside
 
@@ -248,7 +226,7 @@ class Choices(param.Parameterized):
                 if name not in known:
                     raise unknown("knob", name, known)
                 field = known[name].fields[name]
-                offered = self._offered(field)
+                offered = offer.offered(field, self.own, self.models)
                 if offered is None or (offered is not field and value not in offered.choices):
                     raise bad_value(name, value, "what this lab offers: own models, files and prompts are switched off here")
             reads = [(h, h.read({n: v for n, v in values.items() if known[n] is h})) for h in holders]

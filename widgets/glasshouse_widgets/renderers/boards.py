@@ -93,7 +93,7 @@ def plot(lab: Lab, slot: Slot) -> Board:
     """What belongs to one figure besides itself."""
     title = slot.title
     if len(lab.sides) > 1 and slot.split:
-        title = f"{title}: {lab.call(lab.compare if slot.name.endswith('~b') else lab.method)}"
+        title = f"{title}: {lab.named(int(slot.name.endswith('~b')))}"
     config = lab.figure_config(slot.name)
     return {"theme": lab.theme, "title": title, "describe": slot.describe, "first": slot.place == "stage", "height": slot.height, "config": config,
             "filename": config["toImageButtonOptions"]["filename"],

@@ -112,8 +112,14 @@ function greet(wire) {
   wire.ask({ do: "hello", dark });
 }
 
+// Seen from JupyterLab, a key pressed inside a shadow root comes from its outermost host.
+function keepKeys(el) {
+  for (let root = el.getRootNode(); root instanceof ShadowRoot; root = root.host.getRootNode()) root.host.dataset.lmSuppressShortcuts = "true";
+}
+
 function render({ model, el }) {
   const wire = new Wire(model);
+  requestAnimationFrame(() => keepKeys(el));
   let shape = null, made = null;
   const draw = () => {
     const board = wire.board;

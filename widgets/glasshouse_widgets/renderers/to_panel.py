@@ -67,7 +67,8 @@ class PanelView(View):
 
     def together(self, callback: Callable[[], Any]) -> Any:
         """All that changes travels as one message: each costs milliseconds."""
-        with hold(self._doc) if self._doc is pn.state.curdoc and pn.state.loaded else nullcontext():
+        served = self._doc is not None and self._doc is pn.state.curdoc and pn.state.loaded
+        with hold(self._doc) if served else nullcontext():
             return super().together(callback)
 
     def show_board(self, name: str, board: Board) -> None:
