@@ -20,8 +20,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Noise that is not ours: a labextension of a dependency that Voilà cannot load, and Voilà's heartbeat before its own page is there.
-# The path: a marker that Plotly draws with size NaN for one frame, seen in Voilà alone when a figure shrinks to one node. A known defect, cause not found.
-FOREIGN = ("docmanager", "voila_heartbeat", 'd: Expected number, "MNaN,NaNHNaN')
+FOREIGN = ("docmanager", "voila_heartbeat")
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "http://localhost", "ws://localhost", "data:", "blob:", "about:")
 
 

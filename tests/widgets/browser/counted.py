@@ -1,7 +1,7 @@
 """The gallery as ``glasshouse serve`` serves it, with its runs counted: ``python counted.py PORT FOLDER``.
 
 ``FOLDER/pid`` is this process, ``FOLDER/runs`` gets a line of JSON per run begun, ``FOLDER/closed`` one per session closed,
-``FOLDER/log`` what was logged.
+``FOLDER/log`` what was logged. A run with the seed ``LASTING`` rests after each event, so that it cannot end before somebody has left it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,21 @@ import logging
 import os
 import sys
 import threading
+import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
+
+from people import LASTING
+
+
+def slowly(work: Generator[Any, None, None]) -> Generator[Any, None, None]:
+    try:
+        for item in work:
+            yield item
+            time.sleep(0.5)
+    finally:
+        work.close()
 
 
 def main() -> None:
@@ -30,7 +43,10 @@ def main() -> None:
 
     def counting(id: str, problem: Any = None, seed: int = 0, **values: Any) -> runs.Session:
         note("runs", {"method": id, "seed": seed, **values})
-        return opened(id, problem, seed, **values)
+        session = opened(id, problem, seed, **values)
+        if seed == LASTING:
+            session._work = slowly(session._work)
+        return session
 
     def closing(session: runs.Session) -> None:
         closed(session)

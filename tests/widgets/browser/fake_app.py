@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import panel as pn
@@ -12,6 +13,7 @@ from glasshouse_widgets.apps.miniature import Miniatures
 from glasshouse_widgets.apps.serve import GONE, pages
 
 LOG = Path(sys.argv[2])
+ENDLESS = 200       # so many steps take a minute: whoever sees them end early has stopped them
 
 
 class LoggedCore(FakeCore):
@@ -22,6 +24,8 @@ class LoggedCore(FakeCore):
 
     def pause(self, session: FakeSession) -> None:
         super().pause(session)
+        if session.values.get("steps") == ENDLESS:
+            time.sleep(0.25)
         with LOG.open("a") as log:
             log.write(".")
 

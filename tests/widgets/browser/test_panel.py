@@ -208,19 +208,18 @@ def test_colours_follow_the_system_and_can_be_chosen(browser: Any, url: str) -> 
     page.close()
 
 
-@pytest.mark.slow      # unstable: once in one run the opened page did not come to show its look within 10 s
 def test_a_closed_browser_stops_the_work(browser: Any, url: str, log: Path) -> None:
+    """The run takes a minute if nobody stops it; after half of that it must stand still, unfinished."""
+    before = log.stat().st_size
     page = browser.new_page()
     page.goto(f"{url}?version=1&lab=fake&steps=200&depth=2")
-    shows(page, "index=2")
+    shows(page, "index=")
     page.close()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 25
     while time.monotonic() < end:
-        before = log.stat().st_size
-        time.sleep(1.0)
-        if log.stat().st_size == before:
+        size = log.stat().st_size
+        time.sleep(1.5)
+        if log.stat().st_size == size:
             break
-    assert log.stat().st_size == before
-    events = log.read_text().count(".")
-    time.sleep(1.0)
-    assert log.read_text().count(".") == events
+    assert log.stat().st_size == size
+    assert size - before < 200

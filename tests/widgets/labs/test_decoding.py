@@ -72,6 +72,8 @@ def test_every_method_has_its_pictures(lab_of: Callable[..., DraftTreeLab], meth
         shapes.add(tuple((name, len(lab.figures[name]["data"])) for name in ("tree", "node", "rounds", "depth")))
         for figure in lab.figures.values():
             go.Figure(figure)
+            drawn = {t.get("xaxis", "x") for t in figure["data"] if len(t.get("x", t.get("z", [0])))}
+            assert {t.get("xaxis", "x") for t in figure["data"]} - {"x"} <= drawn   # Plotly drops further axes whose traces are all empty
     assert len(shapes) == 1                                     # renderers update in place
     assert len(lab.story.see.split()) <= 80
 

@@ -4,75 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from fake_lab import FakeCore, FakeLab, FakeSession
-
-Make = Callable[..., FakeLab]
-
-
-class Tap(FakeCore):
-    """Events come one per :meth:`let`; an open tap lets all through."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.drops, self.open_, self.waiting = threading.Semaphore(0), True, threading.Event()
-
-    def pause(self, session: FakeSession) -> None:
-        if not self.open_:
-            self.waiting.set()
-            self.drops.acquire(timeout=5)
-
-    def shut(self) -> None:
-        self.open_ = False
-        self.waiting.clear()
-
-    def let(self, n: int) -> None:
-        self.drops.release(n)
-
-    def flow(self) -> None:
-        self.open_ = True
-        self.let(1000)
-
-    @property
-    def iterators(self) -> int:
-        return sum(s.open_iterators for s in self.sessions)
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    """A started lab at rest on a core that a test opens and shuts."""
-    made: list[FakeLab] = []
-
-    def lab(**choices: Any) -> FakeLab:
-        made.append(FakeLab(core=Tap(), **choices))
-        assert made[-1].wait(5)
-        return made[-1]
-
-    yield lab
-    for one in made:
-        one.close()
-        tap(one).flow()
-
-
-def tap(lab: FakeLab) -> Tap:
-    assert isinstance(lab.core, Tap)
-    return lab.core
-
-
-def until(lab: FakeLab, true: Callable[[], object], seconds: float = 5) -> None:
-    """Take results until ``true()``."""
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        lab.inbox.drain(0.01)
-    assert true()
-
-
-def title(lab: FakeLab, pane: str = "wave") -> str:
-    return str(lab.figures[pane]["layout"]["title"]["text"])
+from fake_lab import FakeLab, FakeSession
+from tapped import Make, tap, title, until
 
 
 def painted(lab: FakeLab) -> list[str]:
@@ -86,8 +23,8 @@ def gains(titles: list[str]) -> list[float]:
     return [float(t.partition("gain=")[2].split()[0]) for t in titles]
 
 
-def test_a_job_overtaken_is_never_painted(make: Make) -> None:
-    lab = make(gain=1.0)
+def test_a_job_overtaken_is_never_painted(tapped: Make) -> None:
+    lab = tapped(gain=1.0)
     core = tap(lab)
     core.shut()
     core.let(2)
@@ -106,9 +43,9 @@ def test_a_job_overtaken_is_never_painted(make: Make) -> None:
     assert core.iterators == 0
 
 
-def test_pictures_never_go_back(make: Make) -> None:
+def test_pictures_never_go_back(tapped: Make) -> None:
     """A live drag may show what was under way, but never after what came later."""
-    lab = make()
+    lab = tapped()
     core = tap(lab)
     seen = painted(lab)
     for i in range(40):
@@ -122,8 +59,8 @@ def test_pictures_never_go_back(make: Make) -> None:
     assert order[-1] == lab.values["gain"] == 4.9
 
 
-def test_live_has_one_in_flight(make: Make) -> None:
-    lab = make()
+def test_live_has_one_in_flight(tapped: Make) -> None:
+    lab = tapped()
     core = tap(lab)
     before = len(core.sessions)
     core.shut()
@@ -138,8 +75,8 @@ def test_live_has_one_in_flight(make: Make) -> None:
     assert gains([title(lab)]) == [3.0]
 
 
-def test_thirty_moves_of_a_job_start_few_and_show_the_last(make: Make) -> None:
-    lab = make()
+def test_thirty_moves_of_a_job_start_few_and_show_the_last(tapped: Make) -> None:
+    lab = tapped()
     lane, core = lab.sides[0].lane, tap(lab)
     started, opened = lane.started, len(core.sessions)
     for steps in range(11, 41):
@@ -153,8 +90,8 @@ def test_thirty_moves_of_a_job_start_few_and_show_the_last(make: Make) -> None:
     assert lab.status == "live"
 
 
-def test_a_job_waits_for_the_hand_and_a_live_knob_does_not(make: Make) -> None:
-    lab = make()
+def test_a_job_waits_for_the_hand_and_a_live_knob_does_not(tapped: Make) -> None:
+    lab = tapped()
     for name, value, least, most in (("steps", 7, 0.08, 1.0), ("gain", 2.0, 0.0, 0.079)):
         core = tap(lab)
         n, begun = len(core.sessions), time.monotonic()
@@ -164,8 +101,8 @@ def test_a_job_waits_for_the_hand_and_a_live_knob_does_not(make: Make) -> None:
         assert lab.wait(5)
 
 
-def test_stop_closes_the_iterator_and_keeps_what_is_there(make: Make) -> None:
-    lab = make()
+def test_stop_closes_the_iterator_and_keeps_what_is_there(tapped: Make) -> None:
+    lab = tapped()
     core = tap(lab)
     core.shut()
     core.let(3)
@@ -182,8 +119,8 @@ def test_stop_closes_the_iterator_and_keeps_what_is_there(make: Make) -> None:
     assert lab.status == "cancelled"
 
 
-def test_resume_goes_on_with_the_same_session(make: Make) -> None:
-    lab = make()
+def test_resume_goes_on_with_the_same_session(tapped: Make) -> None:
+    lab = tapped()
     core = tap(lab)
     core.shut()
     core.let(2)
@@ -202,8 +139,8 @@ def test_resume_goes_on_with_the_same_session(make: Make) -> None:
     assert (lab.status, lab.running) == ("live", False)
 
 
-def test_close_stops_everything(make: Make) -> None:
-    lab = make(compare="fake.square-wave")
+def test_close_stops_everything(tapped: Make) -> None:
+    lab = tapped(compare="fake.square-wave")
     core = tap(lab)
     core.shut()
     lab.set("gain", 2.0)
@@ -226,8 +163,8 @@ def test_close_stops_everything(make: Make) -> None:
     assert not lab.player.playing
 
 
-def test_a_replaced_session_is_closed(make: Make) -> None:
-    lab = make()
+def test_a_replaced_session_is_closed(tapped: Make) -> None:
+    lab = tapped()
     old = lab.sides[0].session
     lab.set("gain", 2.0)
     assert lab.wait(5)
@@ -239,8 +176,8 @@ def test_a_replaced_session_is_closed(make: Make) -> None:
 @pytest.mark.parametrize(("depth", "words", "knob"), [
     (6, "depth = 6 is not allowed: a pond less deep", "depth"),
     (8, "Something of ours broke (RuntimeError). The last good picture is kept.", "")])
-def test_a_failure_is_one_message_and_keeps_the_picture(make: Make, depth: int, words: str, knob: str) -> None:
-    lab = make(gain=2.0)
+def test_a_failure_is_one_message_and_keeps_the_picture(tapped: Make, depth: int, words: str, knob: str) -> None:
+    lab = tapped(gain=2.0)
     told: list[Any] = []
     lab.param.watch(lambda event: told.append(event.new) if event.new else None, ["message"])
     picture, seen = title(lab), painted(lab)
@@ -261,8 +198,8 @@ def test_a_failure_is_one_message_and_keeps_the_picture(make: Make, depth: int, 
     assert (lab.status, lab.message) == ("live", None)
 
 
-def test_partial_pictures_are_coalesced(make: Make) -> None:
-    lab = make()
+def test_partial_pictures_are_coalesced(tapped: Make) -> None:
+    lab = tapped()
     seen = painted(lab)
     begun = time.monotonic()
     lab.set("steps", 200)
@@ -272,8 +209,8 @@ def test_partial_pictures_are_coalesced(make: Make) -> None:
     assert 1 <= len(set(seen)) <= 3 + took / 0.1
 
 
-def test_pictures_come_before_the_end(make: Make) -> None:
-    lab = make()
+def test_pictures_come_before_the_end(tapped: Make) -> None:
+    lab = tapped()
     core = tap(lab)
     core.shut()
     core.let(1)

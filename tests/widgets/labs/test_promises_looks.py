@@ -2,81 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from fake_lab import FakeCore, FakeLab, FakeSession, Point
-
-Make = Callable[..., FakeLab]
-
-
-class Tap(FakeCore):
-    """Events come one per :meth:`let`; an open tap lets all through."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.drops, self.open_, self.waiting = threading.Semaphore(0), True, threading.Event()
-
-    def pause(self, session: FakeSession) -> None:
-        if not self.open_:
-            self.waiting.set()
-            self.drops.acquire(timeout=5)
-
-    def shut(self) -> None:
-        self.open_ = False
-        self.waiting.clear()
-
-    def let(self, n: int) -> None:
-        self.drops.release(n)
-
-    def flow(self) -> None:
-        self.open_ = True
-        self.let(1000)
-
-    @property
-    def iterators(self) -> int:
-        return sum(s.open_iterators for s in self.sessions)
+from fake_lab import FakeSession, Point
+from tapped import Make, tap, title, until
 
 
-@pytest.fixture
-def make() -> Iterator[Make]:
-    """A started lab at rest on a core that a test opens and shuts."""
-    made: list[FakeLab] = []
-
-    def lab(**choices: Any) -> FakeLab:
-        made.append(FakeLab(core=Tap(), **choices))
-        assert made[-1].wait(5)
-        return made[-1]
-
-    yield lab
-    for one in made:
-        one.close()
-        tap(one).flow()
-
-
-def tap(lab: FakeLab) -> Tap:
-    assert isinstance(lab.core, Tap)
-    return lab.core
-
-
-def until(lab: FakeLab, true: Callable[[], object], seconds: float = 5) -> None:
-    """Take results until ``true()``."""
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        lab.inbox.drain(0.01)
-    assert true()
-
-
-def title(lab: FakeLab, pane: str = "wave") -> str:
-    return str(lab.figures[pane]["layout"]["title"]["text"])
-
-
-def test_a_look_recomputes_nothing(make: Make) -> None:
-    lab = make()
+def test_a_look_recomputes_nothing(tapped: Make) -> None:
+    lab = tapped()
     core, lane = tap(lab), lab.sides[0].lane
     opened, started, looked = len(core.sessions), lane.started, len(core.looked)
     for i in range(20):
@@ -90,8 +25,8 @@ def test_a_look_recomputes_nothing(make: Make) -> None:
     assert core.iterators == 0
 
 
-def test_a_look_is_answered_while_the_job_runs(make: Make) -> None:
-    lab = make()
+def test_a_look_is_answered_while_the_job_runs(tapped: Make) -> None:
+    lab = tapped()
     core = tap(lab)
     core.shut()
     core.let(2)
@@ -109,10 +44,10 @@ def test_a_look_is_answered_while_the_job_runs(make: Make) -> None:
     assert "index=29" in title(lab)
 
 
-def test_a_look_that_cannot_be_had_says_so(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_that_cannot_be_had_says_so(tapped: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     from glasshouse.schema.errors import bad_value
 
-    lab = make()
+    lab = tapped()
     before = lab.figures
 
     def no(self: FakeSession, **looks: Any) -> Any:
@@ -129,8 +64,8 @@ def test_a_look_that_cannot_be_had_says_so(make: Make, monkeypatch: pytest.Monke
     assert "angle=0.5" in title(lab)
 
 
-def test_the_compared_method_gone_recomputes_nothing(make: Make) -> None:
-    lab = make(compare="fake.square-wave")
+def test_the_compared_method_gone_recomputes_nothing(tapped: Make) -> None:
+    lab = tapped(compare="fake.square-wave")
     core = tap(lab)
     n = len(core.sessions)
     assert "wave~b" in lab.figures
@@ -149,8 +84,8 @@ def test_the_compared_method_gone_recomputes_nothing(make: Make) -> None:
     assert lab.wait(5)
 
 
-def test_a_study_stops_when_asked_and_leaves_the_run_alone(make: Make) -> None:
-    lab = make()
+def test_a_study_stops_when_asked_and_leaves_the_run_alone(tapped: Make) -> None:
+    lab = tapped()
     core = tap(lab)
     core.delay = 0.0
     lab.act("tide")

@@ -136,6 +136,7 @@ def refused(kind: str) -> dict[str, dict[str, Any]]:
         "a bad seed": {**good, "seed": -1},
         "a large seed": {**good, "seed": 2**31},
         "text for a seed": {**good, "seed": "one"},
+        "a second method's value and no second method": {**good, f"{name}~b": value},
         "10 kB": {**good, "words": "x" * 10_000},
     }
 

@@ -33,6 +33,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 PATTERNS = ("", "/", "x", ".", "\\", "+")
 SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up", "x", "star")
 WIDE = 44                                       # letters in a line of text
+TALL = 20                                       # letters of a y title that a low pane's axis has room for; a longer one stands above
 LETTER, WIDTH = 7.5, 240                        # px: a monospaced letter; a narrow pane's plotting area
 
 
@@ -93,6 +94,13 @@ def _key(names: Sequence[str], glyphs: str, theme: Theme) -> list[str]:
     return lines
 
 
+def _titled(view: View, lines: list[str]) -> tuple[str, list[str]]:
+    """(the y axis's title, the lines above): a title longer than the axis goes to the lines."""
+    if len(view.y_label) <= TALL:
+        return view.y_label, lines
+    return "", [f"↑ {escaped(view.y_label)}", *lines]
+
+
 def _above(lines: Sequence[str], theme: Theme) -> list[dict[str, Any]]:
     return [note("<br>".join(lines), 0, 1, theme, xshift=-48, yshift=3)] if lines else []
 
@@ -107,13 +115,13 @@ def _bars(view: View, extra: Extra, theme: Theme) -> Figure:
             for i, (name, row) in enumerate(rows)]
     longest = max(map(len, x), default=0)
     slanted = longest > 3 and longest * len(x) > 36
-    key = _key([name for name, _ in rows], "■▨▩▦▧▤", theme)
+    title, key = _titled(view, _key([name for name, _ in rows], "■▨▩▦▧▤", theme))
     return {"data": data, "layout": layout(
         theme, left=56, top=10 + 17 * len(key), bottom=28 + 5 * min(longest, 16) if slanted else 44, bargap=0.2,
         annotations=_above(key, theme),
         xaxis=axis(theme, view.x_label, showgrid=False, tickangle=-45 if slanted else 0, range=[-0.6, max(len(x), 1) - 0.4],
                    **labelled(x, 12 if slanted else LABELS)),
-        yaxis=axis(theme, view.y_label))}
+        yaxis=axis(theme, title))}
 
 
 def _line(view: View, extra: Extra, theme: Theme) -> Figure:
@@ -121,14 +129,14 @@ def _line(view: View, extra: Extra, theme: Theme) -> Figure:
     x = numbers(read(extra, view.x)) if view.x else [float(i) for i in range(len(rows[0][1]))]
     step = thinning(len(x), len(rows))
     few = len(x) <= 40
-    key = _key([name for name, _ in rows], "●◆■✚▲✕★", theme)
+    title, key = _titled(view, _key([name for name, _ in rows], "●◆■✚▲✕★", theme))
     data = [{"type": "scatter", "mode": "lines+markers" if few else "lines", "name": escaped(name), "x": x[::step], "y": row[::step],
              "line": {"color": theme.series[i % 7], "width": 2, "dash": DASHES[i % 6]},
              "marker": {"size": 6, "color": theme.series[i % 7], "symbol": SYMBOLS[i % 7]},
              "hovertemplate": "%{x:.4g}: %{y:.4g}<extra></extra>"} for i, (name, row) in enumerate(rows)]
     return {"data": data, "layout": layout(
         theme, left=56, top=10 + 17 * len(key), annotations=_above(key, theme),
-        xaxis=axis(theme, view.x_label), yaxis=axis(theme, view.y_label))}
+        xaxis=axis(theme, view.x_label), yaxis=axis(theme, title))}
 
 
 def _coloured(view: View, extra: Extra, theme: Theme, step: int) -> dict[str, Any]:

@@ -69,6 +69,8 @@ def check(state: Mapping[str, Any], lab: str) -> dict[str, Any]:
     for part in ("values", "other"):
         if not isinstance(state.get(part, {}), Mapping):
             raise bad_value(part, state[part], "values by name")
+    if state.get("other") and not state.get("compare"):
+        raise BadValue(f"This link says {shown(', '.join(map(str, state['other'])))} of a second method and names none.", "link")
     return {"method": "", "problem": "", "compare": "", "values": {}, "other": {}, **state, "seed": int(seed)}
 
 

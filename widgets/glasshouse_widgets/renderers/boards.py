@@ -31,7 +31,13 @@ def head(lab: Lab) -> Board:
             "methods": names, "method": lab.method, "others": [{"value": "", "text": "nothing"}, *names], "compare": lab.compare,
             "badge": badge(lab.badge) if lab.badge else None, "preset": lab.preset,
             "presets": [{"name": p.name, "question": p.question} for p in lab.presets],
-            "paper": {"text": f"{paper.authors} {paper.year}: {paper.title}", "url": paper.url}}
+            "paper": {"text": f"{_short(paper.authors)} {paper.year}: {paper.title}", "url": paper.url}}
+
+
+def _short(authors: str) -> str:
+    """Two names at most: the title matters more."""
+    names = authors.split(", ")
+    return authors if len(names) < 3 else f"{names[0]} et al."
 
 
 def badge(promise: Guarantee) -> Board:

@@ -45,12 +45,13 @@ def _gauge(look: NodeLook, theme: Theme) -> list[dict[str, Any]]:
     bar: dict[str, Any] = {"type": "bar", "orientation": "h", "xaxis": "x2", "yaxis": "y2", "y": there, "width": 0.8, "hoverinfo": "text"}
     words = f"accepted where u falls below {number(share)}; u = {number(u)}"
     mark = ACCEPTED if u < share else REJECTED
+    # One trace of these axes always holds a point, be it none: Plotly would drop the axes of empty traces, and draw their lines once more at NaN.
     return [
         bar | {"name": "accept", "x": [share] if there else [], "hovertext": words, "marker": {"color": ACCEPTED.color, "opacity": 0.55}},
         bar | {"name": "reject", "x": [1 - share] if there else [], "base": [share] if there else [], "hovertext": words,
                "marker": {"color": REJECTED.color, "opacity": 0.35, "pattern": pattern("x", theme)}},
-        {"type": "scatter", "mode": "lines+markers", "name": "u", "xaxis": "x2", "yaxis": "y2", "x": [u, u] if there else [],
-         "y": [-0.75, 0.75] if there else [], "hovertext": words, "hoverinfo": "text", "line": {"color": theme.ink, "width": 3},
+        {"type": "scatter", "mode": "lines+markers", "name": "u", "xaxis": "x2", "yaxis": "y2", "x": [u, u] if there else [None, None],
+         "y": [-0.75, 0.75], "hovertext": words, "hoverinfo": "text", "line": {"color": theme.ink, "width": 3},
          "marker": {"symbol": [mark.symbol, mark.symbol], "size": [0, 11], "color": mark.color}},
     ]
 
