@@ -133,6 +133,22 @@ def test_partial_pictures_come_soon_and_at_most_ten_a_second() -> None:
     assert len(desk.times) <= took / jobs.PAINT_EVERY + 2
 
 
+def test_what_paints_nothing_keeps_no_picture_waiting() -> None:
+    """The first item of a run says only that it has begun: the first picture must not wait for the next turn because of it."""
+    desk, work, seen = Desk(), Watched("x", items=30, pause=0.01), []
+
+    def paint(items: list[str]) -> bool:
+        seen.append((time.monotonic(), len(items)))
+        return len(seen) > 1
+
+    begun = time.monotonic()
+    desk.lane.start(work, paint, lambda error: None)
+    desk.rest()
+    assert seen[1][0] - begun < jobs.PAINT_EVERY
+    assert seen[2][0] - seen[1][0] > 0.9 * jobs.PAINT_EVERY
+    assert sum(n for _, n in seen) == 30
+
+
 def test_cancelled_work_is_closed_and_never_heard_of_again() -> None:
     desk, work = Desk(), Watched("x")
     desk.start(work)

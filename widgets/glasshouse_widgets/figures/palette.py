@@ -107,8 +107,12 @@ def layout(theme: Theme, *, left: int = 56, right: int = 16, top: int = 28, bott
 
 
 def axis(theme: Theme, title: str = "", **more: Any) -> dict[str, Any]:
-    """A quiet axis: thin grid, no zero line, legible ticks."""
+    """A quiet axis: thin grid, no zero line, legible ticks.
+
+    Labels are neither turned nor hidden by themselves: to find out whether they must be, the browser would measure each, at every picture.
+    """
     plain: dict[str, Any] = {
+        "tickangle": 0, "ticklabeloverflow": "allow",
         "title": {"text": title, "font": {"size": FONT, "color": theme.muted}, "standoff": 6},
         "gridcolor": theme.grid, "linecolor": theme.muted, "zeroline": False, "automargin": False, "ticks": "",
         "tickfont": {"size": FONT, "color": theme.ink},

@@ -104,7 +104,6 @@ class Lab(Running):
 
     def __init__(self, **choices: Any) -> None:
         self.home_url = ""                              # where the gallery is, if this lab is a page of it
-        self._seen: list[Shown] = []
         self._rest_waits = False
         super().__init__(**choices)
         self.param.watch(lambda _: self._repaint(), ["theme"])

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 Post = Callable[[Callable[[], object]], object]
+Deliver = Callable[[list[Any]], object]         # False where nothing of it could be painted yet
 PAINT_EVERY = 0.1       # seconds between two partial pictures
 LIVE_GRACE = 0.1        # seconds that a superseded live computation may still run, so that a drag shows something
 
@@ -65,7 +66,7 @@ class Inbox:
 class _Task:
     generation: int
     make: Callable[[], Iterator[Any]]
-    deliver: Callable[[list[Any]], None]
+    deliver: Deliver
     finish: Callable[[BaseException | None], None]
     cancelled: bool = False                 # nothing of it may be painted any more
     deadline: float = float("inf")          # stop drawing then, but what came may be painted
@@ -94,11 +95,12 @@ class Lane:
         with self._lock:
             return self._now is not None or self._next is not None or self._timer is not None
 
-    def start(self, make: Callable[[], Iterator[Any]], deliver: Callable[[list[Any]], None],
+    def start(self, make: Callable[[], Iterator[Any]], deliver: Deliver,
               finish: Callable[[BaseException | None], None], delay: float = 0.0, gentle: bool = False) -> None:
         """Draw ``make()`` on a worker after ``delay`` seconds without another start.
 
-        ``deliver`` gets lists of items, ``finish`` the error or None, both through ``post``. ``gentle`` lets a running task end
+        ``deliver`` gets lists of items, ``finish`` the error or None, both through ``post``. After a picture the next waits a moment,
+        after what ``deliver`` says (False) is none it does not. ``gentle`` lets a running task end
         by itself for a moment and paint (live); else it is cancelled at once (job).
         """
         with self._lock:
@@ -206,11 +208,14 @@ class Lane:
         """On the lab's thread."""
         with self._lock:
             items, task.items = task.items, []
-            task.waiting, task.posted = False, time.monotonic()
+            before, task.posted, task.waiting = task.posted, time.monotonic(), False
             if task.cancelled or self._closed or task.generation < self._painted or not items:
                 return
             self._painted = task.generation
-        task.deliver(items)
+        if task.deliver(items) is False:
+            with self._lock:
+                task.posted = before
+            self._knock(task)
 
     def _finish(self, task: _Task, error: BaseException | None) -> None:
         self._flush(task)

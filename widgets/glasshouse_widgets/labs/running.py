@@ -14,7 +14,7 @@ from glasshouse.schema.events.base import Event, Progress
 from glasshouse.schema.knob import Cost
 from glasshouse_widgets.labs.choices import Choices
 from glasshouse_widgets.labs.jobs import Inbox, Lane, Post
-from glasshouse_widgets.labs.parts import Message
+from glasshouse_widgets.labs.parts import Message, Shown
 from glasshouse_widgets.labs.player import Player
 from glasshouse_widgets.labs.side import Request, Side
 
@@ -38,6 +38,7 @@ class Running(Choices):
         self.studies: dict[str, Event] = {}
         self.player: Player | None = None
         self._study_lanes: dict[str, Lane] = {}
+        self._seen: list[Shown] = []                # what the pictures show, one per method
         super().__init__(lambda callback: self.deliver_by(callback), **choices)
         if self.sequence:
             self.player = Player(self._go, lambda: self.running, lambda callback: self.deliver_by(callback))
@@ -74,6 +75,8 @@ class Running(Choices):
 
     def resume(self) -> None:
         """Go on after :meth:`stop`, or try again after a failure."""
+        if self.closed:
+            return
         for side in self.sides:
             if side.session is not None and side.request == self._request(side):
                 self._announce("live")
@@ -93,6 +96,8 @@ class Running(Choices):
 
     def study(self, name: str, **options: Any) -> None:
         """Start a side job of the family for the first method; its latest event is ``studies[name]``."""
+        if self.closed:
+            return
         lane = self._study_lanes.setdefault(name, Lane(self._post, self.core.worker))
         asked = self._request(self.sides[0])
         self.acting = (*(a for a in self.acting if a != name), name)
@@ -132,8 +137,8 @@ class Running(Choices):
         if cost == "look" or not sides:
             self._look()
             return
-        if len(self.sides) == 1:
-            self._look()                            # a compared method may just have gone
+        if len(self._seen) > len(self.sides):
+            self._look()                            # a compared method has just gone
         for side in sides:
             self._launch(side, cost)
 
@@ -150,14 +155,17 @@ class Running(Choices):
         status = "loading" if not pictured else "stale" if cost == "job" else "live"
         self.param.update(running=True, progress=None, status=status)
 
-    def _take(self, side: Side, items: list[Any]) -> None:
-        """Results of one method have come, in order, the newest last."""
+    def _take(self, side: Side, items: list[Any]) -> bool:
+        """Results of one method have come, in order, the newest last. False where they changed no picture."""
         new, progress = side.take(items)
         if progress is not None:
             self.progress = progress
+        before = self._seen
         if new:
-            self.status = "live"
             self._look()
+        if self._seen is not before and self.status in ("loading", "stale"):
+            self.status = "live"
+        return self._seen is not before or progress is not None
 
     def _finish(self, side: Side, error: BaseException | None) -> None:
         self.running = any(s.lane.busy for s in self.sides)
@@ -168,6 +176,8 @@ class Running(Choices):
             self._fail(error)
         elif self.player is not None or not self.running:
             self._look()                            # ``done`` and the summary are known only now
+            if not self.running and self.status in ("loading", "stale"):
+                self.status = "live"                # a run without a picture has ended well too
 
     def _take_study(self, name: str, items: list[Any]) -> None:
         for item in items:

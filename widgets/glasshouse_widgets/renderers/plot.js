@@ -1,12 +1,13 @@
 // One figure and what surrounds it. The element is made once; every update is a fresh figure, drawn by the page's one Plotly.
 
 const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const breath = () => globalThis.scheduler?.yield?.() ?? rest(0);     // input first; a timer would wait 4 ms each time
 
 // The stage is drawn at once. The other figures follow one by one, the first of them after a frame: the stage is on the screen first.
 let queue = Promise.resolve(), length = 0;
 const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 function inTurn(work) {
-  const before = length++ === 0 ? frame : () => rest(0);
+  const before = length++ === 0 ? frame : breath;
   queue = queue.then(before).then(work).finally(() => { length -= 1; });
   return queue;
 }
