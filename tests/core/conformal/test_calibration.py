@@ -20,7 +20,7 @@ TEST = RNG.dirichlet(np.ones(4), 30)
 
 
 def test_whole_way_against_the_definition() -> None:
-    c = calibrate(PROBS, LABELS)
+    c = calibrate(PROBS, LABELS, "lac")
     scores = np.sort(1 - PROBS[np.arange(50), LABELS])
     assert c.n == 50
     assert c.threshold(0.1) == scores[46 - 1]  # ceil(51 * .9) = 46
@@ -33,22 +33,22 @@ def test_whole_way_against_the_definition() -> None:
 
 
 def test_too_few_points_give_full_sets() -> None:
-    c = calibrate(PROBS[:8], LABELS[:8])
+    c = calibrate(PROBS[:8], LABELS[:8], "lac")
     assert c.threshold(0.1) == math.inf
     assert c.predict(TEST, 0.1).all()
     assert c.threshold(0.2) < 1
 
 
 def test_no_points_give_full_sets_and_say_so(caplog: pytest.LogCaptureFixture) -> None:
-    c = calibrate(PROBS[:0], LABELS[:0])
+    c = calibrate(PROBS[:0], LABELS[:0], "lac")
     assert "no calibration points" in caplog.text
     assert c.predict(TEST, 0.9).all()
-    assert calibrate(PROBS, LABELS).rank(TEST[:0]).sets(0.1).shape == (0, 4)
+    assert calibrate(PROBS, LABELS, "lac").rank(TEST[:0]).sets(0.1).shape == (0, 4)
 
 
 def test_nothing_is_mutated() -> None:
     probs, labels, test = PROBS.copy(), LABELS.copy(), TEST.copy()
-    calibrate(probs, labels, temperature=2.0).predict(test)
+    calibrate(probs, labels, "lac", temperature=2.0).predict(test)
     assert (probs == PROBS).all()
     assert (labels == LABELS).all()
     assert (test == TEST).all()
@@ -57,15 +57,15 @@ def test_nothing_is_mutated() -> None:
 def test_torch_tensors_are_as_good() -> None:
     torch = pytest.importorskip("torch")
     probs = torch.tensor(PROBS, requires_grad=True)
-    c = calibrate(probs, torch.tensor(LABELS))
-    assert (c.scores == calibrate(PROBS, LABELS).scores).all()
+    c = calibrate(probs, torch.tensor(LABELS), "lac")
+    assert (c.scores == calibrate(PROBS, LABELS, "lac").scores).all()
     half = torch.tensor(TEST).half()  # its rows miss 1 by a little
     assert (c.predict(half) == c.predict(half.double().numpy())).all()
 
 
 def test_works_without_importing_torch() -> None:
     code = ("import sys, numpy as np; from glasshouse.families.conformal import calibrate; "
-            "c = calibrate(np.full((20, 2), .5), np.zeros(20, int)); assert c.predict(np.full((1, 2), .5)).all(); "
+            "c = calibrate(np.full((20, 2), .5), np.zeros(20, int), 'lac'); assert c.predict(np.full((1, 2), .5)).all(); "
             "assert not {'torch', 'sklearn', 'pandas', 'transformers'} & set(sys.modules)")
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -101,14 +101,14 @@ def test_bad_names_and_knobs() -> None:
 
 @pytest.mark.parametrize("alpha", [0, 1, 10, math.nan, -0.5])
 def test_bad_alpha_everywhere(alpha: float) -> None:
-    c = calibrate(PROBS, LABELS)
+    c = calibrate(PROBS, LABELS, "lac")
     for call in (c.threshold, c.rank(TEST).sets, c.rank(TEST).sizes, lambda a: c.predict(TEST, a)):
         with pytest.raises(BadValue, match="alpha"):
             call(alpha)
 
 
 def test_bad_test_points() -> None:
-    c = calibrate(PROBS, LABELS)
+    c = calibrate(PROBS, LABELS, "lac")
     with pytest.raises(BadValue, match="classes"):
         c.rank(TEST[:, :3] / TEST[:, :3].sum(axis=1, keepdims=True))
     with pytest.raises(BadValue, match=r"probs\[0\] holds NaN"):

@@ -79,7 +79,7 @@ def test_a_resplit_is_what_calibrate_says() -> None:
     event = _resplits("digits:calibration_size=60", 3, seed=5)
     order = Seeds(5).numpy("resplit", 2).permutation(len(pool.labels))
     calibration, test = order[:60], order[60 : 60 + 697]
-    sets = calibrate(pool.probs[calibration], pool.labels[calibration]).predict(pool.probs[test], 0.2)
+    sets = calibrate(pool.probs[calibration], pool.labels[calibration], "lac").predict(pool.probs[test], 0.2)
     k = threshold_rank(60, 0.2)
     assert event.coverage[2, k] == sets[np.arange(697), pool.labels[test]].mean()
     assert event.mean_size[2, k] == sets.sum(axis=1).mean()

@@ -32,7 +32,7 @@ def _look(session: runs.Session, **looks: object) -> Sets:
 def test_run_is_one_event_that_agrees_with_calibrate() -> None:
     session, event = _digits(calibration_size=100, temperature=1.5)
     pool = session.problem.open()
-    c = calibrate(pool.probs[pool.calibration], pool.labels[pool.calibration], temperature=1.5)
+    c = calibrate(pool.probs[pool.calibration], pool.labels[pool.calibration], "lac", temperature=1.5)
     ranked = c.rank(pool.probs[pool.test])
     assert (event.n, event.m, event.classes) == (100, 697, 10)
     assert (event.scores == c.scores).all()

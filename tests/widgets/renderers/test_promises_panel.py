@@ -96,7 +96,7 @@ def test_a_figure_is_replaced_and_never_changed_in_place(lab: FakeLab) -> None:
     assert lab.wait(5)
     for move in ({"angle": 0.5}, {"cost": 0.5}, {"round": 1}):
         old = lab.figures
-        kept = copy.deepcopy(old)
+        kept = copy.deepcopy(dict(old))
         lab.update(move)
         assert lab.wait(5)
         assert lab.figures is not old

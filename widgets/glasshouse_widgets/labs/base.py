@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import param
@@ -46,7 +47,8 @@ class Lab(Running):
     actions: ClassVar[tuple[Action, ...]] = ()       # side jobs offered as buttons; the name is a study of the family
 
     # Each is replaced whole, never changed in place.
-    figures = param.Dict({}, doc="pane name -> Plotly dict; panes of the compared method end in ~b")
+    # Seen through a proxy: of two dicts param would compare every number, at more than the cost of drawing them.
+    figures = param.Parameter(MappingProxyType({}), doc="pane name -> Plotly dict; panes of the compared method end in ~b")
     panes = param.Parameter((), doc="tuple of Slot, named as in figures: every pane there is, the method's own views included")
     readout = param.Parameter((), doc="tuple of Reading")
     badge = param.Parameter(None, doc="Guarantee, or None before the first picture")
@@ -198,7 +200,7 @@ class Lab(Running):
             self._fail(error)
             return False
         kept = {p.name: self.figures[p.name] for p in panes if p.name in self.figures}
-        self.param.update(panes=panes, figures=kept | fresh)
+        self.param.update(panes=panes, figures=MappingProxyType(kept | fresh))
         return True
 
 

@@ -15,7 +15,16 @@ _CODES = {"int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "
 
 def to_json(value: Any) -> str:
     """As text: toolkits walk through what is not, at ten times the cost."""
-    return json.dumps(encode(value), allow_nan=False, separators=(",", ":"))
+    try:
+        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain)
+    except ValueError:          # NaN or infinity somewhere: only then every number is looked at here
+        return json.dumps(encode(value), allow_nan=False, separators=(",", ":"))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return encode(value)
+    raise TypeError(f"{type(value).__name__} has no place in a figure")
 
 
 def encode(value: Any) -> Any:

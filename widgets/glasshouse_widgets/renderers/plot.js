@@ -1,14 +1,13 @@
 // One figure and what surrounds it. The element is made once; every update is a fresh figure, drawn by the page's one Plotly.
 
 const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const breath = () => globalThis.scheduler?.yield?.() ?? rest(0);     // input first; a timer would wait 4 ms each time
 
-// The stage is drawn at once. The other figures follow one by one, the first of them after a frame: the stage is on the screen first.
+// The stage is drawn at once. The other figures follow together, a frame later: the stage is on the screen first, and they cost one frame.
 let queue = Promise.resolve(), length = 0;
 const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-function inTurn(work) {
-  const before = length++ === 0 ? frame : breath;
-  queue = queue.then(before).then(work).finally(() => { length -= 1; });
+function later(work) {
+  if (length++ === 0) queue = queue.then(frame);
+  queue = queue.then(work).finally(() => { length -= 1; });
   return queue;
 }
 
@@ -67,10 +66,10 @@ function render({ model, el }) {
     x: p.x ?? null, y: p.y ?? null, customdata: p.customdata ?? null } });
 
   // What is out of sight is drawn when it comes into sight, or when nothing has moved for a while.
-  let drawing = false, again = false, listening = false, sight = false, waiting = false, later = 0;
+  let drawing = false, again = false, listening = false, sight = false, waiting = false, timer = 0;
   const draw = async (anyway = false) => {
-    clearTimeout(later);
-    if (!sight && anyway !== true) { waiting = true; later = setTimeout(draw, 600, true); return; }
+    clearTimeout(timer);
+    if (!sight && anyway !== true) { waiting = true; timer = setTimeout(draw, 600, true); return; }
     if (drawing) { again = true; return; }
     drawing = true;
     waiting = false;
@@ -81,7 +80,7 @@ function render({ model, el }) {
       if (!layout) break;
       const now = get("board");
       const paint = () => window.Plotly.react(graph, data, { ...layout, width: graph.clientWidth || undefined }, now.config);
-      await (now.first ? paint() : inTurn(paint));
+      await (now.first ? paint() : later(paint));
       if (!listening) { listening = true; adopt(graph.getRootNode()); graph.on("plotly_click", click); }
     } while (again);
     drawing = false;
@@ -94,7 +93,7 @@ function render({ model, el }) {
   watch("figure", draw);
   words();
   draw();
-  return () => { sized.disconnect(); seen.disconnect(); clearTimeout(later); };
+  return () => { sized.disconnect(); seen.disconnect(); clearTimeout(timer); };
 }
 
 export default { render };

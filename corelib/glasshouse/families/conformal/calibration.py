@@ -12,73 +12,142 @@ from typing import Any, cast
 
 import numpy as np
 
-from glasshouse.families.conformal.inputs import class_labels, probabilities
-from glasshouse.families.conformal.interface import Method
-from glasshouse.families.conformal.ranks import Ranks, rank, threshold_rank
+from glasshouse.families.conformal.cells import Cells, by_class, by_point, pooled
+from glasshouse.families.conformal.inputs import class_labels, probabilities, shares
+from glasshouse.families.conformal.interface import Celled, Method
+from glasshouse.families.conformal.ranks import Ranks, miscoverage, threshold_rank
+from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.build import build, unknown
-from glasshouse.schema.errors import bad_type
-from glasshouse.schema.guarantee import Guarantee
+from glasshouse.schema.errors import BadValue, bad_type, bad_value
+from glasshouse.schema.guarantee import Guarantee, Kind
 
 log = logging.getLogger(__name__)
+MOST_GROUPS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """A score and its sorted values on the calibration points. ``scores`` float64 [n], ascending."""
+    """A score and its values on the calibration points, cell by cell (one cell unless grouped)."""
 
     method: Method
-    scores: np.ndarray
+    cells: Cells
     classes: int
+    seed: int = 0
 
     @property
     def n(self) -> int:
-        return len(self.scores)
+        """Calibration points in all."""
+        return int(self.cells.n.sum())
+
+    @property
+    def scores(self) -> np.ndarray:
+        """All calibration scores, float64 [n], ascending."""
+        return self.cells.scores[0] if len(self.cells.scores) == 1 else np.sort(np.concatenate(self.cells.scores))
 
     @property
     def guarantee(self) -> Guarantee:
         """The promise for any alpha chosen without looking at these points."""
-        return replace(self.method.guarantee, statement=(
-            f"With {self.n} calibration points, a set holds the true label with probability at least 1 - alpha and, "
-            f"where scores do not tie, at most 1 - alpha + {1 / (self.n + 1):.3g}."))
+        return promise(self.method.guarantee, self.cells)
 
-    def threshold(self, alpha: float) -> float:
-        """S_(k), k = ceil((n + 1)(1 - alpha)): labels that score at most this are in the set. +inf where k > n."""
-        k = threshold_rank(self.n, alpha)
-        return float(self.scores[k - 1]) if k <= self.n else math.inf
+    def threshold(self, alpha: float) -> float | np.ndarray:
+        """S_(k), k = ceil((n + 1)(1 - alpha)): labels that score at most this are in the set. +inf where k > n. One a cell, if grouped."""
+        each = [_threshold(known, alpha) for known in self.cells.scores]
+        return each[0] if len(each) == 1 else np.array(each)
 
-    def rank(self, probs: Any) -> Ranks:
-        """Ranks the labels of ``probs`` [m, K] once, for any alpha."""
-        return rank(self.scores, self.method.score(probabilities("probs", probs, self.classes)))
+    def rank(self, probs: Any, groups: Any = None, u: Any = None) -> Ranks:
+        """Ranks the labels of ``probs`` [m, K] once, for any alpha.
 
-    def predict(self, probs: Any, alpha: float = 0.1) -> np.ndarray:
+        ``groups`` [m]: the points' groups, where the calibration points had some. ``u`` [m] in [0, 1]: a randomised score's share of a
+        label's own mass, one number a row; by default drawn from the seed and the row's place.
+
+        Raises: BadType, BadValue naming the argument.
+        """
+        checked = probabilities("probs", probs, self.classes)
+        of_point = None
+        if len(self.cells.scores) > 1 and self.cells.of_class is None:
+            if groups is None:
+                raise BadValue("groups = None is not allowed: these scores were calibrated in groups of points, so name each point's group", "groups")
+            of_point = class_labels("groups", groups, len(checked), len(self.cells.scores))
+        elif groups is not None:
+            raise BadValue("groups is not allowed here: these scores were not calibrated in groups of points", "groups")
+        share = Seeds(self.seed).numpy("u of test points").random(len(checked)) if u is None else shares("u", u, len(checked))
+        return self.cells.rank(self.method.score(checked, share), of_point)
+
+    def predict(self, probs: Any, alpha: float = 0.1, groups: Any = None, u: Any = None) -> np.ndarray:
         """bool [m, K]: the prediction set of every row of ``probs`` [m, K]."""
-        threshold_rank(self.n, alpha)
-        return self.rank(probs).sets(alpha)
+        miscoverage(alpha)
+        return self.rank(probs, groups, u).sets(alpha)
 
 
-def fit(method: Method, probs: np.ndarray, labels: np.ndarray) -> Calibration:
-    """Scores the true labels of checked ``probs`` [n, K], ``labels`` [n]."""
-    scores = np.take_along_axis(method.score(probs), labels[:, None], axis=1)[:, 0]
-    return Calibration(method, np.sort(scores), probs.shape[1])
+def promise(best: Guarantee, cells: Cells) -> Guarantee:
+    """What a score promises with these calibration points: for all, for every group of points, or for every class."""
+    n = cells.n
+    if len(n) == 1:
+        return replace(best, statement=(
+            f"With {n[0]} calibration points, a set holds the true label with probability at least 1 - alpha and, "
+            f"where scores do not tie, at most 1 - alpha + {1 / (n[0] + 1):.3g}."))
+    what = "in every group of points" if cells.of_class is None else "whatever the true class"
+    kind: Kind = "group" if cells.of_class is None else "class"
+    return replace(best, kind=kind, scope=f"on average over calibration sets and test points, {what}", statement=(
+        f"With {n.min()} to {n.max()} calibration points a cell, a set holds the true label with probability at least 1 - alpha {what}."))
 
 
-def calibrate(probs: Any, labels: Any, score: str = "lac", **knobs: Any) -> Calibration:
+def fit(method: Method, probs: np.ndarray, labels: np.ndarray, u: np.ndarray, group: np.ndarray | None = None, groups: int = 0,
+        seeds: Seeds | None = None) -> Calibration:
+    """Scores the true labels of checked ``probs`` [n, K], ``labels`` [n]; a method with cells of its own sorts them into those."""
+    scores = np.take_along_axis(method.score(probs, u), labels[:, None], axis=1)[:, 0]
+    k = probs.shape[1]
+    if isinstance(method, Celled):
+        cells = method.cells(scores, labels, k, np.zeros(len(labels), np.int64) if group is None else group, max(groups, 1), seeds or Seeds(0))
+    else:
+        cells = pooled(scores)
+    return Calibration(method, cells, k, seeds.seed if seeds is not None else 0)
+
+
+def calibrate(probs: Any, labels: Any, score: str = "aps", randomized: bool = False, groups: Any = None, seed: int = 0,
+              **knobs: Any) -> Calibration:
     """Calibrates ``score`` on points that the model was not trained on.
 
     ``probs`` [n, K], rows summing to 1; ``labels`` [n], whole numbers from 0 to K - 1; NumPy arrays or torch tensors. ``score`` is
-    the name of a method of this family, ``knobs`` its own. With fewer than ceil(1 / alpha) - 1 points every set is full.
+    the name of a method of this family, ``knobs`` its own. ``randomized``: a score of the APS kind takes a random share of a label's own
+    mass, drawn from ``seed``. ``groups``: None, "class" for a threshold a class, or whole numbers [n] for a threshold a group of points.
+    With fewer than ceil(1 / alpha) - 1 points in a cell, its labels are in every set.
 
     Raises: BadType, BadValue naming the argument.
     """
-    method = _method(score, knobs)
+    method = _method(score, randomized, knobs)
     checked = probabilities("probs", probs)
-    found = fit(method, checked, class_labels("labels", labels, *checked.shape))
+    known = class_labels("labels", labels, *checked.shape)
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise bad_type("seed", seed, "a whole number")
+    seeds = Seeds(seed)
+    found = fit(method, checked, known, seeds.numpy("u of calibration points").random(len(checked)), seeds=seeds)
+    if groups is not None:
+        found = replace(found, cells=_grouped(method, found, checked, known, groups, seeds))
     if found.n == 0:
         log.warning("no calibration points: every set will be full")
     return found
 
 
-def _method(score: Any, knobs: dict[str, Any]) -> Method:
+def _grouped(method: Method, found: Calibration, probs: np.ndarray, labels: np.ndarray, groups: Any, seeds: Seeds) -> Cells:
+    if isinstance(method, Celled):
+        raise BadValue("groups is not allowed here: this method makes cells of its own", "groups")
+    u = seeds.numpy("u of calibration points").random(len(probs))
+    scores = np.take_along_axis(method.score(probs, u), labels[:, None], axis=1)[:, 0]
+    if isinstance(groups, str):
+        if groups != "class":
+            raise bad_value("groups", groups, '"class", whole numbers [n], or None')
+        return by_class(scores, labels, np.arange(found.classes))
+    group = class_labels("groups", groups, len(labels), MOST_GROUPS)
+    return by_point(scores, group, int(group.max(initial=0)) + 1)
+
+
+def _threshold(known: np.ndarray, alpha: float) -> float:
+    k = threshold_rank(len(known), alpha)
+    return float(known[k - 1]) if k <= len(known) else math.inf
+
+
+def _method(score: Any, randomized: Any, knobs: dict[str, Any]) -> Method:
     if not isinstance(score, str):
         raise bad_type("score", score, "the name of a score, such as 'lac'")
     names = {p.stem for p in (Path(__file__).parent / "methods").glob("[!_]*.py")}
@@ -87,5 +156,8 @@ def _method(score: Any, knobs: dict[str, Any]) -> Method:
         raise unknown("score", score, (name.replace("_", "-") for name in names))
     home = import_module(f"glasshouse.families.conformal.methods.{module}")
     cls = next(c for _, c in inspect.getmembers(home, inspect.isclass) if c.__module__ == home.__name__ and hasattr(c, "paper"))
-    chosen: Any = build(cls, knobs)
+    can = "randomized" in getattr(cls, "__dataclass_fields__", {})
+    if randomized and not can:
+        raise bad_value("randomized", randomized, f"False: {score} has no randomness")
+    chosen: Any = build(cls, {"randomized": randomized, **knobs} if can else knobs)
     return cast(Method, chosen)

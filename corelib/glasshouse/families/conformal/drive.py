@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from glasshouse.families.conformal.calibration import Calibration, fit
+from glasshouse.families.conformal.calibration import fit, promise
+from glasshouse.families.conformal.cells import Cells
 from glasshouse.families.conformal.coverage import coverage_band
-from glasshouse.families.conformal.interface import Look, Method
-from glasshouse.families.conformal.ranks import Ranks, needed_points, rank, threshold_rank
+from glasshouse.families.conformal.interface import Look, Method, Pool
+from glasshouse.families.conformal.ranks import Ranks, needed_points, threshold_rank
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import bad_value
 from glasshouse.schema.events.base import Event, Progress
@@ -21,13 +23,30 @@ from glasshouse.schema.guarantee import Guarantee
 def drive(method: Method, problem: Any, seeds: Seeds, prepared: Any = None) -> Iterator[Event | Progress]:
     """Calibrates ``method`` on the problem's pool and ranks every label of every test point. One event."""
     pool = problem.open()
-    fitted = fit(method, pool.probs[pool.calibration], pool.labels[pool.calibration])
-    scores = method.score(pool.probs[pool.test])
-    ranked = rank(fitted.scores, scores)
+    u = seeds.numpy("u").random(len(pool.labels))
+    at, test = pool.calibration, pool.test
+    fitted = fit(method, pool.probs[at], pool.labels[at], u[at], pool.group[at], len(pool.groups), seeds)
+    scores = method.score(pool.probs[test], u[test])
+    ranked = fitted.cells.rank(scores, pool.group[test])
     yield Calibrated(
         n=fitted.n, m=len(scores), classes=fitted.classes, scores=fitted.scores, test_scores=scores,
-        ranks=ranked.ranks.astype(np.int64), labels=pool.labels[pool.test],
-        images=pool.images[pool.test] if len(pool.images) else pool.images, extra=dict(method.extra(fitted.scores)))
+        ranks=ranked.ranks.astype(np.int64), labels=pool.labels[test], images=pool.images[test] if len(pool.images) else pool.images,
+        cell_n=fitted.cells.n, cell=_cell(ranked, scores.shape), cell_names=_names(fitted.cells, pool), group=pool.group[test],
+        group_names=pool.groups, cell_scores=fitted.cells.scores, extra=dict(method.extra(fitted.cells)))
+
+
+def _cell(ranked: Ranks, shape: tuple[int, ...]) -> np.ndarray:
+    return np.broadcast_to(np.zeros((1, 1), np.int64) if ranked.cell is None else ranked.cell, shape)
+
+
+def _names(cells: Cells, pool: Pool) -> tuple[str, ...]:
+    """What each cell is called: a group of points, or the classes in it."""
+    if cells.of_class is not None:
+        members: list[list[str]] = [[] for _ in cells.scores]
+        for label, cell in enumerate(cells.of_class.tolist()):
+            members[cell].append(str(label))
+        return tuple(", ".join(m) for m in members)
+    return pool.groups if len(cells.scores) > 1 else ("all",)
 
 
 def look(events: Sequence[Event], look: Look) -> Sets:
@@ -38,16 +57,30 @@ def look(events: Sequence[Event], look: Look) -> Sets:
     calibrated = _calibrated(events)
     if look.image >= calibrated.m:
         raise bad_value("image", look.image, f"a whole number from 0 to {calibrated.m - 1}")
-    n, m, k = calibrated.n, calibrated.m, threshold_rank(calibrated.n, look.alpha)
-    sets = calibrated.ranks < k
+    k = np.array([threshold_rank(int(n), look.alpha) for n in calibrated.cell_n], np.int64)
+    limit = k[calibrated.cell]
+    sets = calibrated.ranks < limit
     sizes = np.count_nonzero(sets, axis=1).astype(np.int64)
-    low, high = coverage_band(n, m, k)
-    why = f"{n} calibration points are too few for alpha = {look.alpha:g}: {needed_points(look.alpha)} are needed"
+    held = sets[np.arange(calibrated.m), calibrated.labels]
+    low, high = coverage_band(calibrated.n, calibrated.m, int(k[0])) if len(k) == 1 else (math.nan, math.nan)
+    row = look.image
+    p = (1.0 + calibrated.cell_n[calibrated.cell[row]] - calibrated.ranks[row]) / (1.0 + calibrated.cell_n[calibrated.cell[row]])
+    thresholds = np.array([s[i - 1] if i <= len(s) else math.inf for s, i in zip(calibrated.cell_scores, k, strict=True)])
     return Sets(
-        alpha=look.alpha, k=k, threshold=float(calibrated.scores[k - 1]) if k <= n else float("inf"),
-        coverage=float(sets[np.arange(m), calibrated.labels].mean()), band_low=low, band_high=high,
-        mean_size=float(sizes.mean()), full_because="" if k <= n else why, sets=sets, sizes=sizes, calibrated=calibrated,
-        image=look.image, p_values=Ranks(calibrated.ranks[look.image : look.image + 1], n).p_values()[0])
+        alpha=look.alpha, k=int(k[0]), threshold=float(thresholds[0]), thresholds=thresholds, coverage=float(held.mean()), band_low=low,
+        band_high=high, mean_size=float(sizes.mean()), full_because=_why_full(calibrated, k, look.alpha), sets=sets, sizes=sizes,
+        calibrated=calibrated, image=look.image, p_values=p)
+
+
+def _why_full(calibrated: Calibrated, k: np.ndarray, alpha: float) -> str:
+    """Why every set is full, or every set of some cells; empty where no cell is too small."""
+    small = np.flatnonzero(k > calibrated.cell_n)
+    if not len(small):
+        return ""
+    needed = f"alpha = {alpha:g}: {needed_points(alpha)} are needed"
+    if len(k) == 1:
+        return f"{calibrated.n} calibration points are too few for {needed}"
+    return f"{len(small)} of {len(k)} cells have too few calibration points for {needed}"
 
 
 def summary(events: Sequence[Event]) -> dict[str, int | float | str]:
@@ -63,9 +96,11 @@ def summary(events: Sequence[Event]) -> dict[str, int | float | str]:
 
 
 def guarantee(method: Method, problem: Any, events: Sequence[Event]) -> Guarantee:
-    """Marginal coverage, which holds for every pool here: its points are shuffled, so they are exchangeable."""
+    """The promise of the method, which holds for every pool here: its points are shuffled, so they are exchangeable."""
     found = [event for event in events if isinstance(event, Calibrated)]
-    return Calibration(method, found[-1].scores, found[-1].classes).guarantee if found else method.guarantee
+    if not found or len(found[-1].cell_n) > 1:
+        return method.guarantee
+    return promise(method.guarantee, Cells(found[-1].cell_scores))
 
 
 def _calibrated(events: Sequence[Event]) -> Calibrated:

@@ -53,6 +53,24 @@ def class_labels(argument: str, given: Any, n: int, classes: int) -> np.ndarray:
     return labels
 
 
+def shares(argument: str, given: Any, n: int) -> np.ndarray:
+    """``given`` as float64 [n], each in [0, 1].
+
+    Raises: BadType for another shape or dtype; BadValue for another length or a number outside.
+    """
+    array = _array(given)
+    if array.ndim != 1 or array.dtype.kind not in "fiu":
+        raise BadType(f"{argument} has shape {list(array.shape)} and dtype {array.dtype}: it must hold {n} numbers, one a row", argument)
+    if len(array) != n:
+        raise BadValue(f"{argument} has {len(array)} entries: it must have {n}, one a row", argument)
+    u = array.astype(np.float64)
+    outside = ~((u >= 0) & (u <= 1))
+    if outside.any():
+        at = int(np.argmax(outside))
+        raise BadValue(f"{argument}[{at}] = {u[at]:g} is not allowed: shares lie from 0 to 1", argument)
+    return u
+
+
 def _array(given: Any) -> np.ndarray:
     """A copy-free view where possible; a torch tensor from any device, without importing torch."""
     if hasattr(given, "detach"):

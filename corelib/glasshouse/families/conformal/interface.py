@@ -12,18 +12,26 @@ from typing import Annotated, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
+from glasshouse.families.conformal.cells import Cells
+from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.knob import Knob
 from glasshouse.schema.paper import Paper
 from glasshouse.schema.view import Preset, View
+
+Temperature = Annotated[float, Ge(0.05), Le(20), Knob(
+    cost="live", group="how it scores", step=0.05, log=True, help="above 1 the model is made less sure, below 1 more")]
+Randomized = Annotated[bool, Knob(
+    cost="live", group="how it scores", help="take a random share of a label's own mass: exact coverage, and sets may be empty")]
 
 
 @runtime_checkable
 class Method(Protocol):
     """A published score. A frozen dataclass whose fields are its knobs.
 
-    ``score`` takes probabilities float64 [n, K] and gives float64 [n, K], the score of every label; a row's scores depend on
-    that row alone. ``extra`` tells the method's own state from the sorted calibration scores [n], for its views.
+    ``score`` takes probabilities float64 [n, K] and a uniform number a row, u float64 [n], which scores without randomness ignore; it gives
+    float64 [n, K], the score of every label. A row's scores depend on that row and its u alone. ``extra`` tells the method's own state
+    from the calibration scores, for its views.
     """
 
     paper: ClassVar[Paper]
@@ -31,9 +39,20 @@ class Method(Protocol):
     views: ClassVar[tuple[View, ...]]
     presets: ClassVar[tuple[Preset, ...]]
 
-    def score(self, probs: np.ndarray) -> np.ndarray: ...
+    def score(self, probs: np.ndarray, u: np.ndarray) -> np.ndarray: ...
 
-    def extra(self, scores: np.ndarray) -> Mapping[str, np.ndarray]: ...
+    def extra(self, cells: Cells) -> Mapping[str, np.ndarray]: ...
+
+
+@runtime_checkable
+class Celled(Protocol):
+    """A method that compares a label with the scores of its own cell alone.
+
+    ``cells`` takes the true labels' scores float64 [n], the labels int64 [n], the number of classes K, the points' groups and how many
+    groups there are, and what randomness it needs.
+    """
+
+    def cells(self, scores: np.ndarray, labels: np.ndarray, classes: int, group: np.ndarray, groups: int, seeds: Seeds) -> Cells: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +60,7 @@ class Pool:
     """A fixed model's answers on labelled points that it was not trained on, and one split of them.
 
     ``probs`` float64 [N, K]; ``labels`` int64 [N]; ``images`` uint8 [N, h, w], or empty; ``calibration`` int64 [n] and ``test``
-    int64 [m] are disjoint indices.
+    int64 [m] are disjoint indices. ``group`` int64 [N] is a property of the point that is known before its label, ``groups`` its names.
     """
 
     probs: np.ndarray
@@ -49,6 +68,8 @@ class Pool:
     images: np.ndarray
     calibration: np.ndarray
     test: np.ndarray
+    group: np.ndarray
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True)

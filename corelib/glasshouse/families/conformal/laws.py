@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from glasshouse.families.conformal.calibration import fit
-from glasshouse.families.conformal.ranks import rank
 from glasshouse.numerics.seeds import Seeds
+
+HALF = np.full(100, 0.5)
 
 
 def _drawn(points: int, classes: int, purpose: str) -> tuple[np.ndarray, np.ndarray]:
@@ -21,20 +22,22 @@ def _drawn(points: int, classes: int, purpose: str) -> tuple[np.ndarray, np.ndar
 def scores_are_numbers_of_the_right_shape(method: type[Any]) -> bool:
     """Also at the corners: a certain model, and one that knows nothing."""
     probs = np.vstack((np.eye(4), np.full((1, 4), 0.25), _drawn(20, 4, "shape")[0]))
-    scores = method().score(probs)
+    scores = method().score(probs, HALF[:len(probs)])
     return bool(scores.shape == probs.shape and scores.dtype == np.float64 and not np.isnan(scores).any())
 
 
 def a_row_depends_on_itself_alone(method: type[Any]) -> bool:
     probs, _ = _drawn(30, 5, "rows")
-    whole = method().score(probs)
-    return bool((whole[7:9] == method().score(probs[7:9])).all() and (whole[::-1] == method().score(probs[::-1])).all())
+    u = Seeds(0).numpy("shares").random(30)
+    whole = method().score(probs, u)
+    return bool((whole[7:9] == method().score(probs[7:9], u[7:9])).all() and (whole[::-1] == method().score(probs[::-1], u[::-1])).all())
 
 
 def sets_are_nested_in_alpha(method: type[Any]) -> bool:
     probs, labels = _drawn(60, 5, "nested")
-    fitted = fit(method(), probs[:40], labels[:40])
-    sets = [fitted.rank(probs[40:]).sets(a / 20) for a in range(1, 20)]
+    fitted = fit(method(), probs[:40], labels[:40], HALF[:40], np.arange(40) % 2, 2)
+    ranked = fitted.cells.rank(method().score(probs[40:], HALF[:20]), np.arange(20) % 2)
+    sets = [ranked.sets(a / 20) for a in range(1, 20)]
     return all(bool((small <= large).all()) for large, small in itertools.pairwise(sets))
 
 
@@ -44,11 +47,12 @@ def ranks_thresholds_and_p_values_agree(method: type[Any]) -> bool:
     probs = rng.multinomial(8, np.full(4, 0.25), size=90) / 8
     labels = rng.integers(4, size=90)
     chosen = method()
-    fitted = fit(chosen, probs[:31], labels[:31])
-    scores = chosen.score(probs[31:])
-    ranked = rank(fitted.scores, scores)
-    return all(bool((ranked.sets(a) == (scores <= fitted.threshold(a))).all() and (ranked.sets(a) == (ranked.p_values() > a)).all())
-               for a in (i / 64 for i in range(1, 64)))
+    fitted = fit(chosen, probs[:31], labels[:31], HALF[:31], np.arange(31) % 2, 2)
+    scores = chosen.score(probs[31:], HALF[:59])
+    ranked = fitted.cells.rank(scores, np.arange(59) % 2)
+    cell = 0 if ranked.cell is None else ranked.cell
+    return all(bool((ranked.sets(a) == (scores <= np.atleast_1d(fitted.threshold(a))[cell])).all()
+                    and (ranked.sets(a) == (ranked.p_values() > a)).all()) for a in (i / 64 for i in range(1, 64)))
 
 
 LAWS: tuple[Callable[[type[Any]], bool], ...] = (

@@ -22,7 +22,7 @@ class Digits:
     """8x8 handwritten digits under Gaussian noise, read by a logistic regression that was trained at noise 0.45.
 
     1197 digits it has never seen are shuffled by ``split``: the first 500 are for calibration, of which ``calibration_size``
-    are used; the other 697 are the test points, whatever the size.
+    are used; the other 697 are the test points, whatever the size. Groups: a third each of thin, medium and bold writing.
     """
 
     name: ClassVar[str] = "digits"
@@ -41,7 +41,9 @@ class Digits:
         noisy = x + self.noise * draws
         order = Seeds(self.split).numpy("digits split").permutation(len(labels))
         images = (noisy.clip(0, 1) * 255).round().astype(np.uint8).reshape(-1, 8, 8)
-        return Pool(_softmax(noisy @ weight.T + bias), labels, images, order[: self.calibration_size], order[MOST_CALIBRATION:])
+        ink = x.mean(axis=1)
+        return Pool(_softmax(noisy @ weight.T + bias), labels, images, order[: self.calibration_size], order[MOST_CALIBRATION:],
+                    np.searchsorted(np.quantile(ink, (1 / 3, 2 / 3)), ink), ("thin", "medium", "bold"))
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Tiny:
         probs = rng.dirichlet(np.full(3, 0.7), 60)
         labels = (rng.random((60, 1)) > probs.cumsum(axis=1)[:, :2]).sum(axis=1)
         order = Seeds(self.split).numpy("tiny split").permutation(60)
-        return Pool(probs, labels, np.empty((0, 0, 0), np.uint8), order[: self.calibration_size], order[30:])
+        return Pool(probs, labels, np.empty((0, 0, 0), np.uint8), order[: self.calibration_size], order[30:],
+                    (probs.max(axis=1) > 0.7).astype(np.int64), ("unsure", "sure"))
 
 
 PROBLEMS: tuple[type, ...] = (Digits, Tiny)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from glasshouse.families.conformal.interface import Method, Pool
+from glasshouse.families.conformal.interface import Celled, Method, Pool
 from glasshouse.numerics.seeds import Seeds
-from glasshouse.schema.errors import bad_type, bad_value
+from glasshouse.schema.errors import Unsupported, bad_type, bad_value
 from glasshouse.schema.events.base import Event, Progress
 from glasshouse.schema.events.conformal import Resplits
 
@@ -34,8 +34,10 @@ STUDIES: Mapping[str, Callable[..., Iterator[Event | Progress]]] = {"resplits": 
 
 
 def _resplits(method: Method, pool: Pool, seeds: Seeds, total: int) -> Iterator[Event | Progress]:
+    if isinstance(method, Celled):
+        raise Unsupported("resplits draws one threshold for all points; this method has one a cell", "method")
     n, m = len(pool.calibration), len(pool.test)
-    scores = method.score(pool.probs)
+    scores = method.score(pool.probs, seeds.numpy("u").random(len(pool.labels)))
     true = np.take_along_axis(scores, pool.labels[:, None], axis=1)[:, 0]
     coverage, mean_size = np.empty((total, n + 2)), np.empty((total, n + 2))
     for i in range(total):

@@ -13,7 +13,9 @@ from glasshouse.schema.events.base import Event
 class Calibrated(Event):
     """Calibration done and every test score ranked.
 
-    ``scores`` float64 [n], sorted calibration scores; ``test_scores`` float64 [m, K]; ``ranks`` int64 [m, K], the number of
+    ``scores`` float64 [n], sorted calibration scores, ``cell_scores`` the same cell by cell, ``cell_n`` int64 [cells] how many each has;
+    ``cell`` int64 [m, K] says which cell a label is ranked in; ``group`` int64 [m] and ``group_names`` are those of the test points;
+    ``test_scores`` float64 [m, K]; ``ranks`` int64 [m, K], the number of
     calibration scores strictly below; ``labels`` int64 [m]; ``images`` uint8 [m, h, w] (0-255) or an empty array.
     """
 
@@ -25,13 +27,20 @@ class Calibrated(Event):
     ranks: np.ndarray
     labels: np.ndarray
     images: np.ndarray
+    cell_n: np.ndarray
+    cell: np.ndarray
+    cell_names: tuple[str, ...]
+    cell_scores: tuple[np.ndarray, ...]
+    group: np.ndarray
+    group_names: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sets(Event):
     """Prediction sets at one alpha.
 
-    ``sets`` bool [m, K]; ``sizes`` int64 [m]; ``threshold`` may be +inf; ``coverage`` on the m test points;
+    ``sets`` bool [m, K]; ``sizes`` int64 [m]; ``thresholds`` float64 [cells] may be +inf, ``threshold`` is the first
+    cell's; ``coverage`` on the m test points;
     ``band`` the 1-99 % interval of that coverage under the BetaBinomial law; ``k`` the rank of the threshold;
     ``full_because`` says why every set is full, empty where none need be. ``p_values`` float64 [K] are those of test image
     ``image``: labels leave its set in this order as alpha grows.
@@ -50,6 +59,7 @@ class Sets(Event):
     calibrated: Calibrated
     image: int = 0
     p_values: np.ndarray = field(default_factory=lambda: np.empty(0))
+    thresholds: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -14,7 +14,7 @@ from glasshouse.schema.errors import BadValue
 
 
 def test_golden_vector() -> None:
-    assert LAC().score(np.array([[0.5, 0.3, 0.2]]))[0] == pytest.approx([0.5, 0.7, 0.8], abs=1e-15)
+    assert LAC().score(np.array([[0.5, 0.3, 0.2]]), np.array([0.4]))[0] == pytest.approx([0.5, 0.7, 0.8], abs=1e-15)
 
 
 def test_least_ambiguous_of_all_classifiers_of_its_coverage() -> None:
@@ -24,7 +24,7 @@ def test_least_ambiguous_of_all_classifiers_of_its_coverage() -> None:
     every = [np.array(choice, bool).reshape(3, 3) for choice in itertools.product((0, 1), repeat=9)]
     sizes = np.array([c.sum() / 3 for c in every])
     coverages = np.array([(probs * c).sum() / 3 for c in every])
-    scores = LAC().score(probs)
+    scores = LAC().score(probs, np.zeros(3))
     for threshold in np.unique(scores):
         ours = scores <= threshold
         rivals = sizes[coverages >= (probs * ours).sum() / 3 - 1e-12]
@@ -37,9 +37,9 @@ def test_temperature_is_that_of_the_logits(logits: np.ndarray, temperature: floa
         e: np.ndarray = np.exp(z - z.max(axis=1, keepdims=True))
         return e / e.sum(axis=1, keepdims=True)
 
-    ours = LAC(temperature).score(softmax(logits))
+    ours = LAC(temperature).score(softmax(logits), np.zeros(6))
     np.testing.assert_allclose(ours, 1 - softmax(logits / temperature), atol=1e-9)
-    assert not np.isnan(LAC(temperature).score(np.eye(4))).any()
+    assert not np.isnan(LAC(temperature).score(np.eye(4), np.zeros(4))).any()
 
 
 def test_extra_is_the_threshold_curve() -> None:

@@ -1,0 +1,69 @@
+"""Which scores a label is compared with: all, those of its class, of its cluster, or of its point's group.
+
+A *cell* has calibration scores of its own. Coverage holds within every cell, at the price of fewer points for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from glasshouse.families.conformal.ranks import Ranks, rank
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Calibration scores by cell. ``scores``: one ascending float64 array a cell, possibly empty.
+
+    ``of_class`` int64 [K], the cell of each label, where cells belong to labels; None where they belong to points.
+    """
+
+    scores: tuple[np.ndarray, ...]
+    of_class: np.ndarray | None = None
+
+    @property
+    def n(self) -> np.ndarray:
+        """Calibration points a cell, int64 [cells]."""
+        return np.array([len(s) for s in self.scores], np.int64)
+
+    def rank(self, scores: np.ndarray, of_point: np.ndarray | None = None) -> Ranks:
+        """Ranks ``scores`` [m, K], each label in its own cell. ``of_point`` int64 [m]: the cell of each point, where cells belong to points.
+
+        In an empty cell every rank is 0 and every threshold infinite: the label stays in the set.
+        """
+        if len(self.scores) == 1:
+            return rank(self.scores[0], scores)
+        found = np.zeros(scores.shape, np.min_scalar_type(int(self.n.max(initial=0)) + 1))
+        if self.of_class is not None:
+            for cell, known in enumerate(self.scores):
+                columns = self.of_class == cell
+                found[:, columns] = rank(known, scores[:, columns]).ranks
+            return Ranks(found, self.n, self.of_class[None, :])
+        assert of_point is not None
+        for cell, known in enumerate(self.scores):
+            rows = of_point == cell
+            found[rows] = rank(known, scores[rows]).ranks
+        return Ranks(found, self.n, of_point[:, None])
+
+    def curve(self) -> Mapping[str, np.ndarray]:
+        """alpha -> S_(k) of the first cell at its steps, alpha = 1 - k / (n + 1), ascending."""
+        n = len(self.scores[0])
+        return {"alpha": 1.0 - np.arange(n, 0, -1) / (n + 1), "threshold": self.scores[0][::-1]}
+
+
+def pooled(scores: np.ndarray) -> Cells:
+    """One cell for all."""
+    return Cells((np.sort(scores),))
+
+
+def by_point(scores: np.ndarray, group: np.ndarray, groups: int) -> Cells:
+    """A cell for each of the ``groups`` of points; ``group`` int64 [n]."""
+    return Cells(tuple(np.sort(scores[group == g]) for g in range(groups)))
+
+
+def by_class(scores: np.ndarray, labels: np.ndarray, of_class: np.ndarray) -> Cells:
+    """A cell for each group of classes; ``of_class`` int64 [K] numbers them from 0."""
+    cell = of_class[labels]
+    return Cells(tuple(np.sort(scores[cell == c]) for c in range(int(of_class.max(initial=-1)) + 1)), of_class)
