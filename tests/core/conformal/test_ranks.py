@@ -100,3 +100,25 @@ def test_docstring_examples() -> None:
 
     failed, tried = doctest.testmod(ranks)
     assert (failed, tried > 0) == (0, True)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "ties", "crowded", "constant", "infinite", "huge"])
+def test_the_table_ranks_as_bisection_does(kind: str) -> None:
+    """More scores than are ranked one by one; NaN has rank 0, so that what cannot be scored stays in the set."""
+    rng = np.random.default_rng(4)
+    known, scores = rng.random(3000), rng.random((700, 200))
+    if kind == "ties":
+        known, scores = np.round(known, 2), np.round(scores, 2)
+    if kind == "crowded":
+        known, scores = 1 - known**40, 1 - scores**40
+    if kind == "constant":
+        known[:] = 0.5
+    if kind == "infinite":
+        known[:7], known[7:9], scores[3, :5], scores[4, :5] = np.inf, -np.inf, np.inf, -np.inf
+    if kind == "huge":
+        known, scores = (known - 0.5) * 3e308, (scores - 0.5) * 3e308
+    scores[0, 0] = np.nan
+    known.sort()
+    expected = np.searchsorted(known, scores.ravel()).reshape(scores.shape)
+    expected[0, 0] = 0
+    assert (rank(known, scores).ranks == expected).all()

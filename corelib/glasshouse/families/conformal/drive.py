@@ -62,14 +62,20 @@ def look(events: Sequence[Event], look: Look) -> Sets:
     sets = calibrated.ranks < limit
     sizes = np.count_nonzero(sets, axis=1).astype(np.int64)
     held = sets[np.arange(calibrated.m), calibrated.labels]
-    low, high = coverage_band(calibrated.n, calibrated.m, int(k[0])) if len(k) == 1 else (math.nan, math.nan)
+    where = calibrated.cell[np.arange(calibrated.m), calibrated.labels]
+    count = np.bincount(where, minlength=len(k))
+    band = np.array([coverage_band(int(n), int(m), int(i)) if m else (math.nan, math.nan)
+                     for n, m, i in zip(calibrated.cell_n, count, k, strict=True)])
+    with np.errstate(invalid="ignore"):
+        by_cell = np.bincount(where, held, len(k)) / count
+    low, high = band[0] if len(k) == 1 else (math.nan, math.nan)
     row = look.image
     p = (1.0 + calibrated.cell_n[calibrated.cell[row]] - calibrated.ranks[row]) / (1.0 + calibrated.cell_n[calibrated.cell[row]])
     thresholds = np.array([s[i - 1] if i <= len(s) else math.inf for s, i in zip(calibrated.cell_scores, k, strict=True)])
     return Sets(
-        alpha=look.alpha, k=int(k[0]), threshold=float(thresholds[0]), thresholds=thresholds, coverage=float(held.mean()), band_low=low,
-        band_high=high, mean_size=float(sizes.mean()), full_because=_why_full(calibrated, k, look.alpha), sets=sets, sizes=sizes,
-        calibrated=calibrated, image=look.image, p_values=p)
+        alpha=look.alpha, k=int(k[0]), threshold=float(thresholds[0]), thresholds=thresholds, coverage=float(held.mean()),
+        band_low=float(low), band_high=float(high), cell_coverage=by_cell, cell_band=band, mean_size=float(sizes.mean()),
+        full_because=_why_full(calibrated, k, look.alpha), sets=sets, sizes=sizes, calibrated=calibrated, image=look.image, p_values=p)
 
 
 def _why_full(calibrated: Calibrated, k: np.ndarray, alpha: float) -> str:

@@ -43,7 +43,8 @@ class Sets(Event):
     cell's; ``coverage`` on the m test points;
     ``band`` the 1-99 % interval of that coverage under the BetaBinomial law; ``k`` the rank of the threshold;
     ``full_because`` says why every set is full, empty where none need be. ``p_values`` float64 [K] are those of test image
-    ``image``: labels leave its set in this order as alpha grows.
+    ``image``: labels leave its set in this order as alpha grows. ``cell_coverage`` float64 [cells] is that of the test points whose true
+    label lies in a cell, NaN without any, ``cell_band`` float64 [cells, 2] its 1-99 % interval.
     """
 
     alpha: float
@@ -60,6 +61,8 @@ class Sets(Event):
     image: int = 0
     p_values: np.ndarray = field(default_factory=lambda: np.empty(0))
     thresholds: np.ndarray = field(default_factory=lambda: np.empty(0))
+    cell_coverage: np.ndarray = field(default_factory=lambda: np.empty(0))
+    cell_band: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,13 +8,17 @@ import numpy as np
 
 from glasshouse.schema.events.conformal import Resplits, Sets
 from glasshouse_widgets.figures.palette import GREEN, GREY, ORANGE, VERMILION, Figure, Theme, axis, bare, layout, note
+from glasshouse_widgets.figures.tokens import cut
 
 BINS = 40
 
 
 def scores(seen: Sets, theme: Theme) -> Figure:
-    """How strange the true labels of the calibration points were; what is left of the threshold stays below it."""
-    values = seen.calibrated.scores
+    """How strange the true labels of the calibration points were; what is left of the threshold stays below it.
+
+    With a threshold a cell, a line for each, and no colours: which side a point is on depends on its cell.
+    """
+    values, cells = seen.calibrated.scores, len(seen.calibrated.cell_n) > 1
     low, high = (float(values[0]), float(values[-1])) if len(values) else (0.0, 1.0)
     high = max(high, low + 1e-9)
     counts, edges = np.histogram(values, BINS, (low, high))
@@ -22,13 +26,18 @@ def scores(seen: Sets, theme: Theme) -> Figure:
     at = min(seen.threshold, high + 0.03 * (high - low))
     top = float(max(counts.max(initial=1), 1)) * 1.18
     words = "no threshold: every label enters" if np.isinf(seen.threshold) else f"threshold {seen.threshold:.3f}"
+    limits = np.minimum(seen.thresholds, high + 0.03 * (high - low)) if cells else np.array([at])
+    if cells:
+        words, at = f"{len(limits)} cells, {len(limits)} thresholds", float(limits.max())
     right = at > (low + high) / 2
     bars = {"type": "bar", "x": middle, "y": counts, "width": float(edges[1] - edges[0]) * 0.9,
-            "marker": {"color": [theme.accent if m <= seen.threshold else GREY for m in middle.tolist()]},
+            "marker": {"color": [theme.accent if cells or m <= seen.threshold else GREY for m in middle.tolist()]},
             "hovertemplate": "%{y} calibration points around %{x:.3f}<extra></extra>"}
-    line = {"type": "scatter", "mode": "lines+text", "x": [at, at], "y": [0, top * 0.93], "text": ["", words], "hoverinfo": "skip",
+    line = {"type": "scatter", "mode": "lines+text",
+            "x": [v for t in sorted(limits.tolist()) for v in (t, t, None)], "y": [0, top * 0.93, None] * len(limits),
+            "text": ["", "", None] * (len(limits) - 1) + ["", words, None], "hoverinfo": "skip",
             "textposition": "top left" if right else "top right", "textfont": {"size": 12, "color": VERMILION}, "cliponaxis": False,
-            "line": {"color": VERMILION, "width": 3}}
+            "line": {"color": VERMILION, "width": 1.5 if cells else 3}}
     return {"data": [bars, line], "layout": layout(theme, top=22, left=44, xaxis=axis(theme, "score of the true label: how strange it was",
             range=[low - 0.05 * (high - low), high + 0.06 * (high - low)], fixedrange=True),
             yaxis=axis(theme, "calibration points", range=[0, top], fixedrange=True), bargap=0)}
@@ -54,6 +63,8 @@ def p_values(seen: Sets, theme: Theme) -> Figure:
 
 def covered(seen: Sets, studied: Resplits | None, theme: Theme) -> Figure:
     """Coverage of this split against what chance allows: the thick band holds 98 % of all splits."""
+    if len(seen.calibrated.cell_n) > 1:
+        return _covered_by_cell(seen, theme)
     low = min(seen.band_low, seen.coverage, 1 - seen.alpha)
     start = max(0.0, np.floor((low - 0.02) * 20) / 20)
     data: list[dict[str, Any]] = []
@@ -74,6 +85,27 @@ def covered(seen: Sets, studied: Resplits | None, theme: Theme) -> Figure:
     return {"data": data, "layout": layout(theme, top=22, left=12, right=12, bottom=36, bargap=0,
             xaxis=axis(theme, "", range=[start, 1.005], fixedrange=True), yaxis=bare(range=[0, 1.25], fixedrange=True),
             annotations=[note(said, 0, 1, theme)])}
+
+
+def _covered_by_cell(seen: Sets, theme: Theme) -> Figure:
+    """The same cell by cell: each is promised what the whole was promised before."""
+    known = np.isfinite(seen.cell_coverage)
+    lowest = float(np.min(np.r_[seen.cell_coverage[known], seen.cell_band[known, 0], 1 - seen.alpha]))
+    at = np.flatnonzero(known)
+    names = [cut(name, 8) for name in seen.calibrated.cell_names]
+    bands = [v for i in at.tolist() for v in (i, i, None)]
+    data = [
+        {"type": "scatter", "mode": "lines", "x": bands, "y": [v for i in at.tolist() for v in (*seen.cell_band[i].tolist(), None)],
+         "line": {"color": theme.tints[3], "width": 9}, "hoverinfo": "skip"},
+        {"type": "scatter", "mode": "lines", "x": [-0.6, len(names) - 0.4], "y": [1 - seen.alpha] * 2, "hoverinfo": "skip",
+         "line": {"color": VERMILION, "width": 2, "dash": "dash"}},
+        {"type": "scatter", "mode": "markers", "x": at, "y": seen.cell_coverage[known], "text": [names[i] for i in at],
+         "hovertemplate": "%{text}: covered %{y:.3f}<extra></extra>",
+         "marker": {"symbol": "diamond", "size": 10, "color": ORANGE, "line": {"width": 1.5, "color": theme.ink}}}]
+    return {"data": data, "layout": layout(theme, top=22, left=40, right=6, bottom=26, xaxis=axis(
+        theme, "", tickvals=list(range(len(names))), ticktext=names, range=[-0.6, len(names) - 0.4], fixedrange=True, showgrid=False),
+        yaxis=axis(theme, "", range=[max(0.0, lowest - 0.03), 1.02], fixedrange=True, nticks=4),
+        annotations=[note("◆ each cell · ┆ promised · ▬ 98 % of splits", 0, 1, theme, xshift=-30)])}
 
 
 def sizes(seen: Sets, other: Sets | None, theme: Theme) -> Figure:
