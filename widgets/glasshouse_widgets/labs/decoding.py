@@ -106,6 +106,8 @@ class DraftTreeLab(Lab):
         theme, prompt = shown.theme, _prompt(shown)
         if name == "tree":
             room = self._room([*mine, *others], HALF if other else placing.WIDTH)
+            if other:
+                room = room.joined(placing.extent(_look(other).round))      # two trees side by side stand alike
             return tree.stage(look, _before(prompt, mine, look.index), rounds.rates(mine[:look.index + 1]), theme, room)
         if name == "node":
             return node.bars(look, theme)
@@ -128,13 +130,13 @@ class DraftTreeLab(Lab):
         return cost.figure(found, shown.theme) if found is not None else empty(shown.theme, NO_ROUND)
 
     def _room(self, all_rounds: Sequence[Round], width: float) -> placing.Extent:
-        """One stage for every round of the run, so that nothing jumps while it plays."""
+        """One stage for every round of the run, so that nothing jumps while it plays; only a round much deeper than wide has its own."""
         room = placing.Extent()
         for event in all_rounds:
             if event not in self._rooms:
                 self._rooms[event] = placing.extent(event)
             room = room.joined(self._rooms[event])
-        return replace(room, width=width)
+        return replace(room, width=width).eased
 
     def own_state(self, shown: Shown) -> Mapping[str, Any]:
         return _look(shown).round.extra

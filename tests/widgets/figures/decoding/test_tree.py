@@ -216,3 +216,11 @@ def test_sixty_four_nodes_in_five_milliseconds(make_round: Make, make_look: Look
         tree.stage(look, BEFORE, [0.8, 0.6], LIGHT)
         spent.append(time.perf_counter() - start)
     assert min(spent) < 0.005
+
+
+def test_a_run_with_one_deep_round_does_not_squeeze_the_others() -> None:
+    deep = placing.Extent(columns=16)
+    assert deep.eased.columns == 8
+    assert deep.eased.px_column >= placing.EASY
+    assert placing.Extent(columns=5).eased == placing.Extent(columns=5)
+    assert placing.Extent(columns=9, width=310.0).eased.columns == 4

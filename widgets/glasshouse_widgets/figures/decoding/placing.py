@@ -15,6 +15,7 @@ from glasshouse_widgets.figures.tidy import rows
 WIDTH, HEIGHT = 660.0, 342.0                    # px: plotting area
 LETTER, PAD, GAP = 7.3, 9.0, 12.0               # px: one monospaced letter; inside a chip; between columns
 FEWEST_ROWS = 11.0
+EASY = 60.0                                     # px of a column that words fit into
 LABELS_UP_TO = 40                               # nodes; above, words only where the eye follows
 
 Line = tuple[list[float | None], list[float | None]]
@@ -30,6 +31,11 @@ class Extent:
 
     def joined(self, other: Extent) -> Extent:
         return replace(self, columns=max(self.columns, other.columns), rows=max(self.rows, other.rows))
+
+    @property
+    def eased(self) -> Extent:
+        """No more columns than leave words their room: what a run's rounds share. A deeper round spreads over its own."""
+        return replace(self, columns=min(self.columns, max(4, int((self.width - self.ribbon) / EASY - 0.8))))
 
     @property
     def ribbon(self) -> float:
@@ -84,7 +90,7 @@ class Chips:
 
 
 def letters(at: Places, room: Extent) -> list[int]:
-    """How many letters fit each chip: one column's worth, two where the next column is free beside it."""
+    """How many letters fit each chip: one column's worth, two where the next column is free beside it; 0 where chips would overlap."""
     columns: dict[int, list[float]] = {}
     for d, r in zip(at.depth, at.row, strict=True):
         columns.setdefault(d, []).append(r)
@@ -92,7 +98,8 @@ def letters(at: Places, room: Extent) -> list[int]:
     for d, r in zip(at.depth, at.row, strict=True):
         free = all(abs(r - other) >= 0.95 for other in columns.get(d + 1, ()))
         wide = min(2.0, room.columns + 0.9 - d) if free else 1.0
-        found.append(max(2, int((room.px_column * wide - GAP - 2 * PAD - 3) / LETTER)))
+        most = int((room.px_column * wide - GAP - 2 * PAD - 3) / LETTER)
+        found.append(most if most > 1 else 0)
     return found
 
 

@@ -147,8 +147,8 @@ def _marks(event: Round, columns: Columns, at: Places, drawn: Chips, room: Exten
 def _layout(look: NodeLook, columns: Columns, acceptance: Sequence[float], room: Extent, theme: Theme) -> dict[str, Any]:
     depths = range(1, room.columns + 1)
     rate = [acceptance[d - 1] if d <= len(acceptance) else float("nan") for d in depths]
-    sign = " %" if room.px_column > 40 else "%"
-    said = [f"{100 * r:.0f}{sign}" if r == r and room.px_column > 32 else "" for r in rate]
+    sign = " %" if room.px_column > 46 else "%"
+    said = [f"{100 * r:.0f}{sign}" if r == r and room.px_column > 38 else "" for r in rate]
     ticks = [f"+{d}<br>{share}" for d, share in zip(depths, said, strict=True)]
     left, narrow = room.ribbon / room.px_column, room.width < placing.WIDTH
     guessed, bought = headline(look.round, look.index, look.rounds)
