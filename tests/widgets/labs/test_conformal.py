@@ -105,3 +105,16 @@ def test_compare_shows_both(lab: ConformalLab) -> None:
     assert "sizes~b" not in lab.figures
     assert len(lab.figures["sizes"]["data"]) == 2
     assert "same images" in lab.story.see
+
+
+def test_other_splits_are_shown_only_where_they_were_drawn(lab: ConformalLab) -> None:
+    """A hundred splits of another noise, score or split say nothing about this one."""
+    lab.act("resplits")
+    assert lab.wait(20)
+    assert lab.figures["coverage"]["data"][0]["type"] == "bar"
+    lab.set("alpha", 0.2)
+    assert lab.wait(5)
+    assert lab.figures["coverage"]["data"][0]["type"] == "bar"
+    lab.set("noise", 1.0)
+    assert lab.wait(5)
+    assert lab.figures["coverage"]["data"][0]["type"] == "scatter"

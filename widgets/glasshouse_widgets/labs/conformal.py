@@ -40,7 +40,7 @@ class ConformalLab(Lab):
             return conformal.p_values(seen, theme)
         if name == "coverage":
             studied = shown.studies.get("resplits")
-            return conformal.covered(seen, studied if isinstance(studied, Resplits) and _fits(studied, seen) else None, theme)
+            return conformal.covered(seen, studied if isinstance(studied, Resplits) and "resplits" in shown.fresh else None, theme)
         return conformal.sizes(seen, cast(Sets, other.event) if other else None, theme)
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
@@ -54,7 +54,10 @@ class ConformalLab(Lab):
     def explain(self, shown: Shown, other: Shown | None) -> Story:
         seen = cast(Sets, shown.event)
         if seen.full_because:
-            return Story(f"Every set holds every label: {seen.full_because}.", "use more calibration images.")
+            full = "Every set holds every label" if seen.sets.all() else "Some labels cannot be ruled out for anybody"
+            if seen.calibrated.cells == "group" and not seen.sets.all():
+                full = "Some groups get sets that hold every label"
+            return Story(f"{full}: {seen.full_because}.", "use more calibration images.")
         missed = round((1 - seen.coverage) * seen.calibrated.m)
         return Story(f"Chips are the labels that cannot be ruled out; the true one is green and underlined. At alpha {seen.alpha:.2f} a set may "
                      f"miss it {100 * seen.alpha:.0f} times in 100. Here {missed} of {seen.calibrated.m} do: they are framed. Nothing is "
@@ -73,10 +76,7 @@ class ConformalLab(Lab):
             self.set("image", number)
         if slot == "scores" and isinstance(point.get("x"), (int, float)):
             event = self.sides[0].event
-            if isinstance(event, Sets):
+            if isinstance(event, Sets) and event.calibrated.cells == "all":
                 above = int((event.calibrated.scores > point["x"]).sum())
                 self.set("alpha", round(min(0.99, max(0.01, (above + 1) / (event.calibrated.n + 1))), 2))
 
-
-def _fits(studied: Resplits, seen: Sets) -> bool:
-    return (studied.n, studied.m) == (seen.calibrated.n, seen.calibrated.m)

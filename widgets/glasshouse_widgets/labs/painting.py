@@ -24,7 +24,7 @@ def shown(lab: Lab, side: Side) -> Shown | None:
         return None
     looks = lab.looks.values() | (lab.dial.values() if lab.dial else {})
     return Shown(side.event, side.request.info, THEMES[lab.theme], tuple(side.session.computed), side.session.done, looks,
-                 dict(side.request.values), lab.studies)
+                 dict(side.request.values), lab.studies, frozenset(n for n, asked in lab.studied.items() if asked == side.request))
 
 
 def panes(lab: Lab, seen: Sequence[Shown]) -> tuple[Slot, ...]:

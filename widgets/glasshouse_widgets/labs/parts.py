@@ -113,7 +113,7 @@ class Shown:
 
     ``event`` is what ``Session.look`` returned; ``computed`` are all events so far and ``done`` whether the run has ended;
     ``looks`` holds the family's looks and the lab's dials, ``values`` the knobs and the problem's fields; ``studies`` maps the
-    name of a side job to its latest event.
+    name of a side job to its latest event, ``fresh`` holds those asked of exactly this method, problem, seed and knobs.
     """
 
     event: Event
@@ -124,6 +124,7 @@ class Shown:
     looks: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     studies: Mapping[str, Event] = field(default_factory=dict)
+    fresh: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

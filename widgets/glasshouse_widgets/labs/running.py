@@ -36,6 +36,7 @@ class Running(Choices):
         self.deliver_by: Post = self.inbox
         self.started = self.closed = False
         self.studies: dict[str, Event] = {}
+        self.studied: dict[str, Request] = {}       # what each of them was asked of
         self.player: Player | None = None
         self._study_lanes: dict[str, Lane] = {}
         self._seen: list[Shown] = []                # what the pictures show, one per method
@@ -102,7 +103,7 @@ class Running(Choices):
         asked = self._request(self.sides[0])
         self.acting = (*(a for a in self.acting if a != name), name)
         lane.start(lambda: self.core.study(asked.info.id, name, asked.problem, asked.seed, options, asked.values),
-                   partial(self._take_study, name), partial(self._finish_study, name))
+                   partial(self._take_study, name, asked), partial(self._finish_study, name))
 
     def stop_study(self, name: str) -> None:
         if name in self._study_lanes:
@@ -179,12 +180,13 @@ class Running(Choices):
             if not self.running and self.status in ("loading", "stale"):
                 self.status = "live"                # a run without a picture has ended well too
 
-    def _take_study(self, name: str, items: list[Any]) -> None:
+    def _take_study(self, name: str, asked: Request, items: list[Any]) -> None:
         for item in items:
             if isinstance(item, Progress):
                 self.progress = item
             else:
                 self.studies = {**self.studies, name: item}
+                self.studied = {**self.studied, name: asked}
         self._repaint()
 
     def _finish_study(self, name: str, error: BaseException | None) -> None:

@@ -19,7 +19,7 @@ from glasshouse.families.conformal.ranks import Ranks, miscoverage, threshold_ra
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.build import build, unknown
 from glasshouse.schema.errors import BadValue, bad_type, bad_value
-from glasshouse.schema.guarantee import Guarantee, Kind
+from glasshouse.schema.guarantee import Guarantee
 
 log = logging.getLogger(__name__)
 MOST_GROUPS = 10_000
@@ -42,7 +42,7 @@ class Calibration:
     @property
     def scores(self) -> np.ndarray:
         """All calibration scores, float64 [n], ascending."""
-        return self.cells.scores[0] if len(self.cells.scores) == 1 else np.sort(np.concatenate(self.cells.scores))
+        return np.sort(np.concatenate(self.cells.scores))
 
     @property
     def guarantee(self) -> Guarantee:
@@ -52,7 +52,7 @@ class Calibration:
     def threshold(self, alpha: float) -> float | np.ndarray:
         """S_(k), k = ceil((n + 1)(1 - alpha)): labels that score at most this are in the set. +inf where k > n. One a cell, if grouped."""
         each = [_threshold(known, alpha) for known in self.cells.scores]
-        return each[0] if len(each) == 1 else np.array(each)
+        return each[0] if self.cells.kind == "all" else np.array(each)
 
     def rank(self, probs: Any, groups: Any = None, u: Any = None) -> Ranks:
         """Ranks the labels of ``probs`` [m, K] once, for any alpha.
@@ -63,13 +63,11 @@ class Calibration:
         Raises: BadType, BadValue naming the argument.
         """
         checked = probabilities("probs", probs, self.classes)
-        of_point = None
-        if len(self.cells.scores) > 1 and self.cells.of_class is None:
-            if groups is None:
-                raise BadValue("groups = None is not allowed: these scores were calibrated in groups of points, so name each point's group", "groups")
-            of_point = class_labels("groups", groups, len(checked), len(self.cells.scores))
-        elif groups is not None:
+        if self.cells.kind == "group" and groups is None:
+            raise BadValue("groups = None is not allowed: these scores were calibrated in groups of points, so name each point's group", "groups")
+        if self.cells.kind != "group" and groups is not None:
             raise BadValue("groups is not allowed here: these scores were not calibrated in groups of points", "groups")
+        of_point = None if groups is None else class_labels("groups", groups, len(checked), len(self.cells.scores))
         share = Seeds(self.seed).numpy("u of test points").random(len(checked)) if u is None else shares("u", u, len(checked))
         return self.cells.rank(self.method.score(checked, share), of_point)
 
@@ -82,26 +80,29 @@ class Calibration:
 def promise(best: Guarantee, cells: Cells) -> Guarantee:
     """What a score promises with these calibration points: for all, for every group of points, or for every class."""
     n = cells.n
-    if len(n) == 1:
+    if cells.kind == "all":
         return replace(best, statement=(
             f"With {n[0]} calibration points, a set holds the true label with probability at least 1 - alpha and, "
             f"where scores do not tie, at most 1 - alpha + {1 / (n[0] + 1):.3g}."))
-    what = "in every group of points" if cells.of_class is None else "whatever the true class"
-    kind: Kind = "group" if cells.of_class is None else "class"
-    return replace(best, kind=kind, scope=f"on average over calibration sets and test points, {what}", statement=(
+    what = "in every group of points" if cells.kind == "group" else "whatever the true class"
+    return replace(best, kind=cells.kind, scope=f"on average over calibration sets and test points, {what}", statement=(
         f"With {n.min()} to {n.max()} calibration points a cell, a set holds the true label with probability at least 1 - alpha {what}."))
 
 
-def fit(method: Method, probs: np.ndarray, labels: np.ndarray, u: np.ndarray, group: np.ndarray | None = None, groups: int = 0,
-        seeds: Seeds | None = None) -> Calibration:
-    """Scores the true labels of checked ``probs`` [n, K], ``labels`` [n]; a method with cells of its own sorts them into those."""
-    scores = np.take_along_axis(method.score(probs, u), labels[:, None], axis=1)[:, 0]
-    k = probs.shape[1]
-    if isinstance(method, Celled):
-        cells = method.cells(scores, labels, k, np.zeros(len(labels), np.int64) if group is None else group, max(groups, 1), seeds or Seeds(0))
-    else:
-        cells = pooled(scores)
-    return Calibration(method, cells, k, seeds.seed if seeds is not None else 0)
+def true_scores(method: Method, probs: np.ndarray, labels: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """The score of each row's true label, float64 [n]."""
+    found: np.ndarray = np.take_along_axis(method.score(probs, u), labels[:, None], axis=1)[:, 0]
+    return found
+
+
+def fit(method: Method, probs: np.ndarray, labels: np.ndarray, u: np.ndarray, group: np.ndarray, groups: int, seeds: Seeds) -> Calibration:
+    """Scores the true labels of checked ``probs`` [n, K], ``labels`` [n]; a method with cells of its own sorts them into those.
+
+    ``group`` int64 [n] numbers the points' ``groups``.
+    """
+    scores, k = true_scores(method, probs, labels, u), probs.shape[1]
+    cells = method.cells(scores, labels, k, group, groups, seeds) if isinstance(method, Celled) else pooled(scores)
+    return Calibration(method, cells, k, seeds.seed)
 
 
 def calibrate(probs: Any, labels: Any, score: str = "aps", randomized: bool = False, groups: Any = None, seed: int = 0,
@@ -121,25 +122,26 @@ def calibrate(probs: Any, labels: Any, score: str = "aps", randomized: bool = Fa
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise bad_type("seed", seed, "a whole number")
     seeds = Seeds(seed)
-    found = fit(method, checked, known, seeds.numpy("u of calibration points").random(len(checked)), seeds=seeds)
-    if groups is not None:
-        found = replace(found, cells=_grouped(method, found, checked, known, groups, seeds))
+    group = _groups(method, groups, len(known))
+    u = seeds.numpy("u of calibration points").random(len(checked))
+    if groups is None:
+        found = fit(method, checked, known, u, np.zeros(len(known), np.int64), 1, seeds)
+    else:
+        scores, k = true_scores(method, checked, known, u), checked.shape[1]
+        cells = by_class(scores, known, np.arange(k)) if group is None else by_point(scores, group, int(group.max(initial=0)) + 1)
+        found = Calibration(method, cells, k, seed)
     if found.n == 0:
         log.warning("no calibration points: every set will be full")
     return found
 
 
-def _grouped(method: Method, found: Calibration, probs: np.ndarray, labels: np.ndarray, groups: Any, seeds: Seeds) -> Cells:
-    if isinstance(method, Celled):
+def _groups(method: Method, groups: Any, n: int) -> np.ndarray | None:
+    """``groups`` as int64 [n]; None where they are the classes or there are none."""
+    if groups is not None and isinstance(method, Celled):
         raise BadValue("groups is not allowed here: this method makes cells of its own", "groups")
-    u = seeds.numpy("u of calibration points").random(len(probs))
-    scores = np.take_along_axis(method.score(probs, u), labels[:, None], axis=1)[:, 0]
-    if isinstance(groups, str):
-        if groups != "class":
-            raise bad_value("groups", groups, '"class", whole numbers [n], or None')
-        return by_class(scores, labels, np.arange(found.classes))
-    group = class_labels("groups", groups, len(labels), MOST_GROUPS)
-    return by_point(scores, group, int(group.max(initial=0)) + 1)
+    if isinstance(groups, str) and groups != "class":
+        raise bad_value("groups", groups, '"class", whole numbers [n], or None')
+    return None if groups is None or isinstance(groups, str) else class_labels("groups", groups, n, MOST_GROUPS)
 
 
 def _threshold(known: np.ndarray, alpha: float) -> float:

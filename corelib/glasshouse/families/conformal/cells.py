@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from glasshouse.families.conformal.ranks import Ranks, rank
+
+Kind = Literal["all", "group", "class"]
 
 
 @dataclass(frozen=True, eq=False)
 class Cells:
     """Calibration scores by cell. ``scores``: one ascending float64 array a cell, possibly empty.
 
-    ``of_class`` int64 [K], the cell of each label, where cells belong to labels; None where they belong to points.
+    ``kind``: one cell for all, cells of points ("group"), or cells of labels ("class"), of which ``of_class`` int64 [K] then says each
+    label's.
     """
 
     scores: tuple[np.ndarray, ...]
+    kind: Kind = "all"
     of_class: np.ndarray | None = None
 
     @property
@@ -33,19 +38,14 @@ class Cells:
 
         In an empty cell every rank is 0 and every threshold infinite: the label stays in the set.
         """
-        if len(self.scores) == 1:
+        if self.kind == "all":
             return rank(self.scores[0], scores)
         found = np.zeros(scores.shape, np.min_scalar_type(int(self.n.max(initial=0)) + 1))
-        if self.of_class is not None:
-            for cell, known in enumerate(self.scores):
-                columns = self.of_class == cell
-                found[:, columns] = rank(known, scores[:, columns]).ranks
-            return Ranks(found, self.n, self.of_class[None, :])
-        assert of_point is not None
-        for cell, known in enumerate(self.scores):
-            rows = of_point == cell
-            found[rows] = rank(known, scores[rows]).ranks
-        return Ranks(found, self.n, of_point[:, None])
+        cell = (self.of_class[None, :] if self.of_class is not None else np.asarray(of_point)[:, None])
+        for number, known in enumerate(self.scores):
+            at = (slice(None), cell[0] == number) if self.kind == "class" else (cell[:, 0] == number, slice(None))
+            found[at] = rank(known, scores[at]).ranks
+        return Ranks(found, self.n, cell)
 
     def curve(self) -> Mapping[str, np.ndarray]:
         """alpha -> S_(k) of the first cell at its steps, alpha = 1 - k / (n + 1), ascending."""
@@ -60,10 +60,10 @@ def pooled(scores: np.ndarray) -> Cells:
 
 def by_point(scores: np.ndarray, group: np.ndarray, groups: int) -> Cells:
     """A cell for each of the ``groups`` of points; ``group`` int64 [n]."""
-    return Cells(tuple(np.sort(scores[group == g]) for g in range(groups)))
+    return Cells(tuple(np.sort(scores[group == g]) for g in range(groups)), "group")
 
 
 def by_class(scores: np.ndarray, labels: np.ndarray, of_class: np.ndarray) -> Cells:
     """A cell for each group of classes; ``of_class`` int64 [K] numbers them from 0."""
     cell = of_class[labels]
-    return Cells(tuple(np.sort(scores[cell == c]) for c in range(int(of_class.max(initial=-1)) + 1)), of_class)
+    return Cells(tuple(np.sort(scores[cell == c]) for c in range(int(of_class.max(initial=-1)) + 1)), "class", of_class)

@@ -31,8 +31,8 @@ def drive(method: Method, problem: Any, seeds: Seeds, prepared: Any = None) -> I
     yield Calibrated(
         n=fitted.n, m=len(scores), classes=fitted.classes, scores=fitted.scores, test_scores=scores,
         ranks=ranked.ranks.astype(np.int64), labels=pool.labels[test], images=pool.images[test] if len(pool.images) else pool.images,
-        cell_n=fitted.cells.n, cell=_cell(ranked, scores.shape), cell_names=_names(fitted.cells, pool), group=pool.group[test],
-        group_names=pool.groups, cell_scores=fitted.cells.scores, extra=dict(method.extra(fitted.cells)))
+        cells=fitted.cells.kind, cell_n=fitted.cells.n, cell=_cell(ranked, scores.shape), cell_names=_names(fitted.cells, pool),
+        group=pool.group[test], group_names=pool.groups, cell_scores=fitted.cells.scores, extra=dict(method.extra(fitted.cells)))
 
 
 def _cell(ranked: Ranks, shape: tuple[int, ...]) -> np.ndarray:
@@ -46,7 +46,7 @@ def _names(cells: Cells, pool: Pool) -> tuple[str, ...]:
         for label, cell in enumerate(cells.of_class.tolist()):
             members[cell].append(str(label))
         return tuple(", ".join(m) for m in members)
-    return pool.groups if len(cells.scores) > 1 else ("all",)
+    return pool.groups if cells.kind == "group" else ("all",)
 
 
 def look(events: Sequence[Event], look: Look) -> Sets:
@@ -68,7 +68,7 @@ def look(events: Sequence[Event], look: Look) -> Sets:
                      for n, m, i in zip(calibrated.cell_n, count, k, strict=True)])
     with np.errstate(invalid="ignore"):
         by_cell = np.bincount(where, held, len(k)) / count
-    low, high = band[0] if len(k) == 1 else (math.nan, math.nan)
+    low, high = band[0] if calibrated.cells == "all" else (math.nan, math.nan)
     row = look.image
     p = (1.0 + calibrated.cell_n[calibrated.cell[row]] - calibrated.ranks[row]) / (1.0 + calibrated.cell_n[calibrated.cell[row]])
     thresholds = np.array([s[i - 1] if i <= len(s) else math.inf for s, i in zip(calibrated.cell_scores, k, strict=True)])
@@ -84,7 +84,7 @@ def _why_full(calibrated: Calibrated, k: np.ndarray, alpha: float) -> str:
     if not len(small):
         return ""
     needed = f"alpha = {alpha:g}: {needed_points(alpha)} are needed"
-    if len(k) == 1:
+    if calibrated.cells == "all":
         return f"{calibrated.n} calibration points are too few for {needed}"
     return f"{len(small)} of {len(k)} cells have too few calibration points for {needed}"
 
@@ -104,9 +104,7 @@ def summary(events: Sequence[Event]) -> dict[str, int | float | str]:
 def guarantee(method: Method, problem: Any, events: Sequence[Event]) -> Guarantee:
     """The promise of the method, which holds for every pool here: its points are shuffled, so they are exchangeable."""
     found = [event for event in events if isinstance(event, Calibrated)]
-    if not found or len(found[-1].cell_n) > 1:
-        return method.guarantee
-    return promise(method.guarantee, Cells(found[-1].cell_scores))
+    return promise(method.guarantee, Cells(found[-1].cell_scores, found[-1].cells)) if found else method.guarantee
 
 
 def _calibrated(events: Sequence[Event]) -> Calibrated:

@@ -49,7 +49,7 @@ def class_labels(argument: str, given: Any, n: int, classes: int) -> np.ndarray:
     outside = (labels < 0) | (labels >= classes)
     if outside.any():
         at = int(np.argmax(outside))
-        raise BadValue(f"{argument}[{at}] = {labels[at]} is not allowed: labels go from 0 to {classes - 1}", argument)
+        raise BadValue(f"{argument}[{at}] = {labels[at]} is not allowed: it must lie from 0 to {classes - 1}", argument)
     return labels
 
 

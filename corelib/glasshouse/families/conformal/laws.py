@@ -35,7 +35,7 @@ def a_row_depends_on_itself_alone(method: type[Any]) -> bool:
 
 def sets_are_nested_in_alpha(method: type[Any]) -> bool:
     probs, labels = _drawn(60, 5, "nested")
-    fitted = fit(method(), probs[:40], labels[:40], HALF[:40], np.arange(40) % 2, 2)
+    fitted = fit(method(), probs[:40], labels[:40], HALF[:40], np.arange(40) % 2, 2, Seeds(0))
     ranked = fitted.cells.rank(method().score(probs[40:], HALF[:20]), np.arange(20) % 2)
     sets = [ranked.sets(a / 20) for a in range(1, 20)]
     return all(bool((small <= large).all()) for large, small in itertools.pairwise(sets))
@@ -47,7 +47,7 @@ def ranks_thresholds_and_p_values_agree(method: type[Any]) -> bool:
     probs = rng.multinomial(8, np.full(4, 0.25), size=90) / 8
     labels = rng.integers(4, size=90)
     chosen = method()
-    fitted = fit(chosen, probs[:31], labels[:31], HALF[:31], np.arange(31) % 2, 2)
+    fitted = fit(chosen, probs[:31], labels[:31], HALF[:31], np.arange(31) % 2, 2, Seeds(0))
     scores = chosen.score(probs[31:], HALF[:59])
     ranked = fitted.cells.rank(scores, np.arange(59) % 2)
     cell = 0 if ranked.cell is None else ranked.cell

@@ -72,18 +72,19 @@ class Ranks:
 
     def p_values(self) -> np.ndarray:
         """float64 [m, K]: p = (1 + #{s_i >= s}) / (n + 1); a label is in the set at alpha exactly where p > alpha."""
-        total = self.n + 1.0 if self.cell is None else (self.n + 1.0)[self.cell]  # type: ignore[index]
+        total = self._each(self.n) + 1.0
         at_least: np.ndarray = total - self.ranks
         at_least /= total
         return at_least
 
     def _limit(self, alpha: float) -> Any:
         """k of every label's cell, in the type of the ranks."""
-        kind = self.ranks.dtype.type
-        if isinstance(self.n, np.ndarray):
-            k = np.array([threshold_rank(int(n), alpha) for n in self.n], kind)
-            return k[0] if self.cell is None else k[self.cell]
-        return kind(threshold_rank(self.n, alpha))
+        k = [threshold_rank(int(n), alpha) for n in np.atleast_1d(self.n)]
+        return self._each(np.array(k, self.ranks.dtype))
+
+    def _each(self, by_cell: Any) -> Any:
+        """What a cell has, for every label: broadcasts with the ranks."""
+        return np.atleast_1d(by_cell)[0 if self.cell is None else self.cell]
 
 
 def rank(sorted_scores: np.ndarray, scores: np.ndarray) -> Ranks:

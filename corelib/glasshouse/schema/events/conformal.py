@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -14,6 +15,7 @@ class Calibrated(Event):
     """Calibration done and every test score ranked.
 
     ``scores`` float64 [n], sorted calibration scores, ``cell_scores`` the same cell by cell, ``cell_n`` int64 [cells] how many each has;
+    ``cells``: one for all, a cell a group of points, or a cell a class;
     ``cell`` int64 [m, K] says which cell a label is ranked in; ``group`` int64 [m] and ``group_names`` are those of the test points;
     ``test_scores`` float64 [m, K]; ``ranks`` int64 [m, K], the number of
     calibration scores strictly below; ``labels`` int64 [m]; ``images`` uint8 [m, h, w] (0-255) or an empty array.
@@ -27,6 +29,7 @@ class Calibrated(Event):
     ranks: np.ndarray
     labels: np.ndarray
     images: np.ndarray
+    cells: Literal["all", "group", "class"]
     cell_n: np.ndarray
     cell: np.ndarray
     cell_names: tuple[str, ...]
@@ -42,7 +45,7 @@ class Sets(Event):
     ``sets`` bool [m, K]; ``sizes`` int64 [m]; ``thresholds`` float64 [cells] may be +inf, ``threshold`` is the first
     cell's; ``coverage`` on the m test points;
     ``band`` the 1-99 % interval of that coverage under the BetaBinomial law; ``k`` the rank of the threshold;
-    ``full_because`` says why every set is full, empty where none need be. ``p_values`` float64 [K] are those of test image
+    ``full_because`` says what is full and why, empty where nothing need be. ``p_values`` float64 [K] are those of test image
     ``image``: labels leave its set in this order as alpha grows. ``cell_coverage`` float64 [cells] is that of the test points whose true
     label lies in a cell, NaN without any, ``cell_band`` float64 [cells, 2] its 1-99 % interval.
     """

@@ -10,6 +10,7 @@ from glasshouse.families.conformal import calibrate
 from glasshouse.families.conformal.calibration import fit
 from glasshouse.families.conformal.methods.mondrian import Mondrian
 from glasshouse.families.conformal.ranks import threshold_rank
+from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import BadValue, GlasshouseError
 from glasshouse.schema.events.conformal import Sets
 
@@ -26,7 +27,7 @@ def drawn(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_every_class_is_split_conformal_with_its_own_points() -> None:
     probs, labels, _ = drawn(400)
     test, _, _ = drawn(100, 1)
-    sets = fit(Mondrian(), probs, labels, np.zeros(400)).predict(test, 0.1)
+    sets = fit(Mondrian(), probs, labels, np.zeros(400), np.zeros(400, int), 1, Seeds(0)).predict(test, 0.1)
     for y in range(3):
         own = np.sort(1 - probs[labels == y, y])
         assert (sets[:, y] == (1 - test[:, y] <= own[threshold_rank(len(own), 0.1) - 1])).all()
@@ -64,6 +65,25 @@ def test_a_class_without_points_stays_in_every_set() -> None:
     assert c.guarantee.kind == "class"
 
 
+def test_a_single_group_is_still_a_group() -> None:
+    probs, labels, _ = drawn(200)
+    c = calibrate(probs, labels, "lac", groups=np.zeros(200, int))
+    assert c.guarantee.kind == "group"
+    assert (c.predict(probs, 0.1, groups=np.zeros(200, int)) == calibrate(probs, labels, "lac").predict(probs, 0.1)).all()
+
+
+def test_what_is_full_is_said() -> None:
+    session = runs.open("conformal.mondrian", "digits", calibration_size=90)
+    list(session.events())
+    sets = session.look(alpha=0.1)
+    assert isinstance(sets, Sets)
+    small = sets.calibrated.cell_n < 9
+    assert 0 < small.sum() < 10
+    assert sets.full_because.startswith(f"{small.sum()} of 10 cells have too few")
+    assert sets.sets[:, small].all()
+    assert not sets.sets.all()
+
+
 def test_session_by_class_and_by_group() -> None:
     for by, cells in (("class", 10), ("group", 3)):
         session = runs.open("conformal.mondrian", "digits", by=by)
@@ -73,6 +93,10 @@ def test_session_by_class_and_by_group() -> None:
         assert len(sets.thresholds) == cells == len(sets.calibrated.cell_names)
         assert (sets.sets == (sets.calibrated.test_scores <= sets.thresholds[sets.calibrated.cell])).all()
         assert 0.85 < sets.coverage < 0.97
+        assert session.guarantee.kind == by == sets.calibrated.cells
+        where = sets.calibrated.labels if by == "class" else sets.calibrated.group
+        held = sets.sets[np.arange(sets.calibrated.m), sets.calibrated.labels]
+        assert sets.cell_coverage == pytest.approx([held[where == c].mean() for c in range(cells)])
 
 
 @pytest.mark.parametrize(("groups", "word"), [

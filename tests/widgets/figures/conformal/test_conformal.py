@@ -23,7 +23,7 @@ def sets(alpha: float = 0.2, image: int = 0, images: bool = True, threshold: flo
     limit = threshold if threshold is not None else float(calibration[k - 1]) if k <= N else float("inf")
     inside = test <= limit
     calibrated = Calibrated(n=N, m=M, classes=K, scores=calibration, test_scores=test, labels=labels, images=pixels,
-                            ranks=np.searchsorted(calibration, test).astype(np.int64), cell_n=np.array([N]), cell=np.zeros((M, K), int),
+                            ranks=np.searchsorted(calibration, test).astype(np.int64), cells="all", cell_n=np.array([N]), cell=np.zeros((M, K), int),
                             cell_names=("all",), cell_scores=(calibration,), group=np.zeros(M, int), group_names=("all",))
     p = (1 + (calibration[None, :] >= test[image][:, None]).sum(axis=1)) / (N + 1)
     return Sets(alpha=alpha, k=k, threshold=limit, coverage=float(inside[np.arange(M), labels].mean()), band_low=0.7, band_high=0.95,

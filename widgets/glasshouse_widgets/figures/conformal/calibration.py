@@ -18,7 +18,7 @@ def scores(seen: Sets, theme: Theme) -> Figure:
 
     With a threshold a cell, a line for each, and no colours: which side a point is on depends on its cell.
     """
-    values, cells = seen.calibrated.scores, len(seen.calibrated.cell_n) > 1
+    values, cells = seen.calibrated.scores, seen.calibrated.cells != "all"
     low, high = (float(values[0]), float(values[-1])) if len(values) else (0.0, 1.0)
     high = max(high, low + 1e-9)
     counts, edges = np.histogram(values, BINS, (low, high))
@@ -63,7 +63,7 @@ def p_values(seen: Sets, theme: Theme) -> Figure:
 
 def covered(seen: Sets, studied: Resplits | None, theme: Theme) -> Figure:
     """Coverage of this split against what chance allows: the thick band holds 98 % of all splits."""
-    if len(seen.calibrated.cell_n) > 1:
+    if seen.calibrated.cells != "all":
         return _covered_by_cell(seen, theme)
     low = min(seen.band_low, seen.coverage, 1 - seen.alpha)
     start = max(0.0, np.floor((low - 0.02) * 20) / 20)

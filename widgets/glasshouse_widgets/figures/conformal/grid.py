@@ -45,10 +45,11 @@ def _pictures(seen: Sets, shown: np.ndarray, theme: Theme) -> dict[str, Any]:
 def _chips(seen: Sets, shown: np.ndarray, left: np.ndarray, top: np.ndarray, theme: Theme) -> dict[str, Any]:
     x, y, text, owner, hover = [], [], [], [], []
     fill, ink, line = [], [], []
-    scores, truth = seen.calibrated.test_scores, seen.calibrated.labels
+    scores, truth, among = seen.calibrated.test_scores, seen.calibrated.labels, seen.calibrated
     for image, cx, cy in zip(shown.tolist(), left.tolist(), top.tolist(), strict=True):
         true = int(truth[image])
-        labels = [k for k in np.argsort(scores[image], kind="stable").tolist() if seen.sets[image, k]]
+        less_plausible = among.ranks[image] / (1.0 + among.cell_n[among.cell[image]])       # 1 - p: cells differ in size
+        labels = [k for k in np.lexsort((scores[image], less_plausible)).tolist() if seen.sets[image, k]]
         for j, label in enumerate(labels if true in labels else [*labels, true]):
             inside = bool(seen.sets[image, label])
             x.append(cx + 1.3 + j % CHIPS * 2.4)

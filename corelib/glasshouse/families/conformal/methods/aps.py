@@ -29,7 +29,7 @@ class APS:
     """
 
     paper: ClassVar[Paper] = Paper("Classification with Valid and Adaptive Coverage", "Romano, Sesia, Candès", 2020, arxiv="2006.02544",
-                                   where="section 2.1, eq. 6 and 7; calibrated by split conformal")
+                                   where="section 2; calibrated by split conformal")
     guarantee: ClassVar[Guarantee] = MARGINAL
     views: ClassVar[tuple[View, ...]] = (
         View("line", "The mass a set collects", x="alpha", y="threshold", x_label="alpha", y_label="threshold",

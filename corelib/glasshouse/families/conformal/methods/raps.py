@@ -28,7 +28,7 @@ class RAPS:
     """
 
     paper: ClassVar[Paper] = Paper("Uncertainty Sets for Image Classifiers using Conformal Prediction",
-                                   "Angelopoulos, Bates, Malik, Jordan", 2021, arxiv="2009.14193", where="Alg. 2 and 3, eq. 4")
+                                   "Angelopoulos, Bates, Malik, Jordan", 2021, arxiv="2009.14193", where="Alg. 2 and 3")
     guarantee: ClassVar[Guarantee] = MARGINAL
     views: ClassVar[tuple[View, ...]] = (
         View("line", "The score a set goes up to", x="alpha", y="threshold", x_label="alpha", y_label="threshold"),)
