@@ -1,6 +1,8 @@
 """Finds families and methods by reading files: there is no list of them anywhere.
 
 A method's id is ``family.slug`` (``decoding.token-recycling`` is ``families/decoding/methods/token_recycling.py``).
+Methods may stand one level down, in ``methods/<name>/``. Where such a group answers a question of its own, its loop, looks and
+problems are in ``<family>/<name>/``: that is a *room* of the family. The id does not say it.
 Listing parses source text and imports no family; only :func:`load`, :func:`modules` and what needs them do.
 """
 
@@ -31,7 +33,7 @@ _SPEAKABLE: dict[str, Callable[..., Any]] = {"Paper": Paper, "Guarantee": Guaran
 class MethodInfo:
     """What a method's file says about it, read without importing it.
 
-    ``guarantee`` is the best case; ``summary`` the first line of the class's docstring; ``module`` and ``name`` say where
+    ``room`` is the family, or ``family.question`` for a question other than its first. ``guarantee`` is the best case; ``summary`` the first line of the class's docstring; ``module`` and ``name`` say where
     the class is.
     """
 
@@ -41,6 +43,7 @@ class MethodInfo:
     arxiv: str
     doi: str
     family: str
+    room: str
     guarantee: Guarantee
     summary: str
     paper: Paper
@@ -53,7 +56,7 @@ class MethodInfo:
 
 @dataclass(frozen=True)
 class FamilyModules:
-    """What a family offers to the rooms above it."""
+    """What a family offers to the rooms above it, for one of its questions."""
 
     drive: Callable[..., Iterator[Any]]
     look: Callable[..., Any]
@@ -77,6 +80,14 @@ class Parts:
 def families() -> list[str]:
     """Names of the families, sorted."""
     return sorted(_homes())
+
+
+def rooms(family: str) -> list[str]:
+    """The family, and its further questions as ``family.question``, sorted.
+
+    Raises: BadValue for a family that does not exist.
+    """
+    return sorted({i.room for i in methods(family)})
 
 
 def methods(family: str | None = None) -> list[MethodInfo]:
@@ -116,11 +127,12 @@ def load(id: str) -> type[Any]:
 
 
 @lru_cache(maxsize=64)
-def modules(family: str) -> FamilyModules:
-    """The family's loop, looks and problems, imported now."""
-    if family not in _homes():
-        raise unknown("family", str(family), _homes())
-    base = f"glasshouse.families.{family}"
+def modules(room: str) -> FamilyModules:
+    """The loop, looks and problems of a family, or of one of its further questions (``family.question``), imported now."""
+    family = room.partition(".")[0]
+    if family not in _homes() or room not in (family, *rooms(family)):
+        raise unknown("family", str(room), _homes())
+    base = f"glasshouse.families.{room}"
     drive = importlib.import_module(f"{base}.drive")
     has_studies = importlib.util.find_spec(f"{base}.studies") is not None
     return FamilyModules(
@@ -131,13 +143,13 @@ def modules(family: str) -> FamilyModules:
         problems=importlib.import_module(f"{base}.problems").PROBLEMS)
 
 
-def problem(family: str, spec: Any = None, values: Mapping[str, Any] | None = None) -> Any:
-    """A validated problem of the family.
+def problem(room: str, spec: Any = None, values: Mapping[str, Any] | None = None) -> Any:
+    """A validated problem of the family, or of one of its questions.
 
-    ``spec``: None for the family's default, ``"name"``, ``"name:key=value,key=value"``, or a problem itself.
+    ``spec``: None for the default, ``"name"``, ``"name:key=value,key=value"``, or a problem itself.
     ``values`` are fields by name and win over those in ``spec``.
     """
-    cls = _problem_type(family, spec)
+    cls = _problem_type(room, spec)
     return build(cls, _problem_values(cls, spec) | dict(values or {}))
 
 
@@ -147,7 +159,7 @@ def split(id: str, problem_spec: Any, values: Mapping[str, Any]) -> Parts:
     Raises: BadValue (argument ``knob``) for a name that none of the three has, listing all.
     """
     found = info(id)
-    owners = {"method": load(id), "problem": _problem_type(found.family, problem_spec), "look": modules(found.family).Look}
+    owners = {"method": load(id), "problem": _problem_type(found.room, problem_spec), "look": modules(found.room).Look}
     names = {role: {knob.name for knob in knobs_of(cls)} for role, cls in owners.items()}
     parts: dict[str, dict[str, Any]] = {role: {} for role in owners}
     for name, value in values.items():
@@ -178,8 +190,10 @@ def _info(family: str, home: Path, path: Path) -> MethodInfo:
     papers = home / "_papers.py"
     name, doc, said = _read(path, path.stat().st_mtime_ns, papers, papers.stat().st_mtime_ns if papers.exists() else 0)
     paper: Paper = said["paper"]
-    module = ".".join(["glasshouse.families", family, *path.relative_to(home).with_suffix("").parts])
-    return MethodInfo(_id(family, path), paper.title, paper.year, paper.arxiv, paper.doi, family, said["guarantee"],
+    inside = path.relative_to(home / "methods").with_suffix("").parts
+    module = ".".join(["glasshouse.families", family, "methods", *inside])
+    room = ".".join([family, *inside[:-1]]) if home.joinpath(*inside[:-1], "drive.py").exists() else family
+    return MethodInfo(_id(family, path), paper.title, paper.year, paper.arxiv, paper.doi, family, room, said["guarantee"],
                       doc, paper, tuple(said.get("views", ())), tuple(said.get("presets", ())), path, module, name)
 
 
@@ -243,10 +257,10 @@ def _literal(node: ast.expr, names: Mapping[str, Any], path: Path) -> Any:
     raise SyntaxError(f"{path}:{node.lineno}: {ast.unparse(node)} is not a literal that can be read without importing")
 
 
-def _problem_type(family: str, spec: Any) -> type[Any]:
-    known = {p.name: p for p in modules(family).problems}
+def _problem_type(room: str, spec: Any) -> type[Any]:
+    known = {p.name: p for p in modules(room).problems}
     if spec is None:
-        return modules(family).problems[0]
+        return modules(room).problems[0]
     if isinstance(spec, str):
         name = spec.partition(":")[0].strip()
         if name not in known:
@@ -254,7 +268,7 @@ def _problem_type(family: str, spec: Any) -> type[Any]:
         return known[name]
     if dataclasses.is_dataclass(spec) and not isinstance(spec, type) and hasattr(spec, "open"):
         return type(spec)
-    raise bad_type("problem", spec, f"one of {', '.join(known)}, or a problem object of {family}")
+    raise bad_type("problem", spec, f"one of {', '.join(known)}, or a problem object of {room}")
 
 
 def _problem_values(cls: type, spec: Any) -> dict[str, Any]:

@@ -35,13 +35,14 @@ from glasshouse.schema.view import Preset, View, ViewKind
 
 INFOS = catalogue.methods()
 every_method = pytest.mark.parametrize("info", INFOS, ids=lambda info: info.id)
-every_family = pytest.mark.parametrize("family", catalogue.families())
+ROOMS = [room for family in catalogue.families() for room in catalogue.rooms(family)]
+every_room = pytest.mark.parametrize("room", ROOMS)
 TINY_SECONDS = 5
 RESERVED = {"id", "name", "title", "problem", "seed", "executor", "grid", "options", "method", "look", "looks"}
 
 
-def _laws(family: str) -> tuple[Callable[[type], Any], ...]:
-    home = f"glasshouse.families.{family}.laws"
+def _laws(room: str) -> tuple[Callable[[type], Any], ...]:
+    home = f"glasshouse.families.{room}.laws"
     if importlib.util.find_spec(home) is None:
         return ()
     return tuple(importlib.import_module(home).LAWS)
@@ -59,6 +60,7 @@ def _tiny(id: str) -> tuple[RunRecord, tuple[Event, ...], float]:
 
 def test_there_is_something_to_hold_to_the_laws() -> None:
     assert {info.family for info in INFOS} == set(catalogue.families()) >= {"conformal", "decoding"}
+    assert len({info.id for info in INFOS}) == len(INFOS)
 
 
 @every_method
@@ -99,7 +101,7 @@ def test_presets_can_be_set(info: MethodInfo) -> None:
     for preset in info.presets:
         assert preset.values
         session = runs.open(info.id, preset.problem or None, **preset.values)
-        assert session.problem.name == (preset.problem or catalogue.modules(info.family).problems[0].name)
+        assert session.problem.name == (preset.problem or catalogue.modules(info.room).problems[0].name)
 
 
 @every_method
@@ -135,7 +137,7 @@ def test_every_value_within_bounds_builds(info: MethodInfo, data: st.DataObject)
 
 @every_method
 def test_every_value_out_of_bounds_fails_and_names_the_knob(info: MethodInfo) -> None:
-    for cls in (catalogue.load(info.id), catalogue.modules(info.family).Look, *catalogue.modules(info.family).problems):
+    for cls in (catalogue.load(info.id), catalogue.modules(info.room).Look, *catalogue.modules(info.room).problems):
         for knob in knobs_of(cls):
             for value in _outside(knob):
                 with pytest.raises(GlasshouseError, match=knob.name) as error:
@@ -148,7 +150,7 @@ def test_every_value_out_of_bounds_fails_and_names_the_knob(info: MethodInfo) ->
 
 @every_method
 def test_names_never_clash(info: MethodInfo) -> None:
-    family = catalogue.modules(info.family)
+    family = catalogue.modules(info.room)
     knobs, looks = _names(catalogue.load(info.id)), _names(family.Look)
     for problem in family.problems:
         fields = _names(problem)
@@ -168,7 +170,7 @@ def test_same_seed_same_record(info: MethodInfo) -> None:
     assert len(record.columns) > 0
     assert RunRecord.from_json(record.to_json()).same(record)
     json.loads(record.to_json(), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
-    fresh = runs.open(info.id, catalogue.problem(info.family, "tiny"), seed=3)
+    fresh = runs.open(info.id, catalogue.problem(info.room, "tiny"), seed=3)
     while not fresh.done:  # a session that is left and taken up again after every event
         drawing = fresh.events()
         for _ in zip(range(len(fresh.computed) + 1), drawing, strict=False):
@@ -180,10 +182,10 @@ def test_same_seed_same_record(info: MethodInfo) -> None:
 
 @every_method
 def test_nothing_given_is_changed_and_no_global_randomness_is_used(info: MethodInfo) -> None:
-    method, problem = catalogue.load(info.id)(), catalogue.problem(info.family, "tiny")
+    method, problem = catalogue.load(info.id)(), catalogue.problem(info.room, "tiny")
     before = pickle.dumps((method, problem))
     states = _global_randomness()
-    for _ in catalogue.modules(info.family).drive(method, problem, Seeds(1)):
+    for _ in catalogue.modules(info.room).drive(method, problem, Seeds(1)):
         pass
     assert pickle.dumps((method, problem)) == before
     assert _global_randomness() == states
@@ -200,8 +202,8 @@ def test_tiny_ends_within_five_seconds(info: MethodInfo) -> None:
 @every_method
 def test_closing_in_mid_run_stops(info: MethodInfo) -> None:
     threads = threading.active_count()
-    method, problem = catalogue.load(info.id)(), catalogue.problem(info.family, "tiny")
-    drawing = catalogue.modules(info.family).drive(method, problem, Seeds(0))
+    method, problem = catalogue.load(info.id)(), catalogue.problem(info.room, "tiny")
+    drawing = catalogue.modules(info.room).drive(method, problem, Seeds(0))
     assert isinstance(next(drawing), (Event, Progress))
     drawing.close()  # type: ignore[attr-defined]
     assert list(drawing) == []
@@ -228,14 +230,14 @@ def test_the_actual_guarantee_is_there_and_looks_answer(info: MethodInfo) -> Non
 @every_method
 def test_the_laws_of_its_family(info: MethodInfo) -> None:
     cls = catalogue.load(info.id)
-    for law in _laws(info.family):
+    for law in _laws(info.room):
         assert law(cls) is not False, law.__name__
 
 
-@every_family
-def test_a_family_keeps_its_promises_to_the_rooms_above(family: str) -> None:
-    found = catalogue.modules(family)
-    assert _laws(family), "a family has laws of its own"
+@every_room
+def test_a_family_keeps_its_promises_to_the_rooms_above(room: str) -> None:
+    found = catalogue.modules(room)
+    assert _laws(room), "every question of a family has laws of its own"
     names = [problem.name for problem in found.problems]
     assert "tiny" in names
     assert len(set(names)) == len(names)

@@ -13,7 +13,7 @@ from glasshouse.schema.knob import KnobField, knobs_of
 def shown(id: str) -> dict[str, Any]:
     """What `show --json` prints."""
     info = catalogue.info(id)
-    family = catalogue.modules(info.family)
+    family = catalogue.modules(info.room)
     return listed(info) | {
         "summary": info.summary, "paper": dataclasses.asdict(info.paper) | {"url": info.paper.url},
         "knobs": _knobs(catalogue.load(id)), "looks": _knobs(family.Look),

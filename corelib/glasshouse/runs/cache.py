@@ -76,7 +76,7 @@ def _kept(key: str, box: list[Any]) -> Any:
 
 def _key(info: MethodInfo, method: Any, problem: Any, seeds: Seeds) -> str:
     said = (info.id, dataclasses.asdict(method), type(problem).__qualname__, dataclasses.asdict(problem), seeds.seed,
-            code_version(info.family, info.path.parents[1]))
+            code_version(info.family, next(p for p in info.path.parents if p.name == info.family)))
     return hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
 
 

@@ -170,10 +170,10 @@ def open(id: str, problem: Any = None, seed: int = 0, **values: Any) -> Session:
     Raises: BadValue or BadType naming the argument or knob, its value and what is allowed.
     """
     info = catalogue.info(id)
-    modules = catalogue.modules(info.family)
+    modules = catalogue.modules(info.room)
     parts = catalogue.split(id, problem, values)
     return Session(info, modules, build(catalogue.load(id), parts.method),
-                   catalogue.problem(info.family, problem, parts.problem), checked_seed(seed), build(modules.Look, parts.look))
+                   catalogue.problem(info.room, problem, parts.problem), checked_seed(seed), build(modules.Look, parts.look))
 
 
 def checked_seed(seed: Any) -> int:

@@ -22,7 +22,7 @@ def study(id: str, name: str, problem: Any = None, seed: int = 0, options: Mappi
     Raises: BadValue for an unknown study, option, knob or value, before any work.
     """
     info = catalogue.info(id)
-    modules = catalogue.modules(info.family)
+    modules = catalogue.modules(info.room)
     if name not in modules.studies:
         raise unknown("study", str(name), modules.studies)
     work = modules.studies[name]
@@ -32,5 +32,5 @@ def study(id: str, name: str, problem: Any = None, seed: int = 0, options: Mappi
             raise unknown("option", option, known)
     parts = catalogue.split(id, problem, values)
     build(modules.Look, parts.look)
-    return work(build(catalogue.load(id), parts.method), catalogue.problem(info.family, problem, parts.problem),
+    return work(build(catalogue.load(id), parts.method), catalogue.problem(info.room, problem, parts.problem),
                 Seeds(checked_seed(seed)), **dict(options or {}))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glasshouse import catalogue
+from glasshouse import catalogue, runs
 from glasshouse.schema.build import build
 from glasshouse.schema.errors import BadType, BadValue
 from glasshouse.schema.guarantee import Guarantee
@@ -60,6 +60,23 @@ def test_sub_families_one_level_down(toy_family: Path) -> None:
     (toy_family / "methods" / "prepared_count.py").rename(deeper / "prepared_count.py")
     assert catalogue.info("toy.prepared-count").module == "glasshouse.families.toy.methods.named.prepared_count"
     assert catalogue.load("toy.prepared-count")().by == 1
+    assert catalogue.info("toy.prepared-count").room == "toy"
+
+
+def test_a_further_question_has_a_room_of_its_own(toy_family: Path) -> None:
+    room = toy_family / "named"
+    room.mkdir()
+    for name in ("drive.py", "interface.py", "problems.py"):
+        (room / name).write_text((toy_family / name).read_text("utf-8").replace("toy.interface", "toy.named.interface"), "utf-8")
+    (toy_family / "methods" / "named").mkdir()
+    (toy_family / "methods" / "prepared_count.py").rename(toy_family / "methods" / "named" / "prepared_count.py")
+    info = catalogue.info("toy.prepared-count")
+    assert (info.family, info.room, catalogue.rooms("toy")) == ("toy", "toy.named", ["toy", "toy.named"])
+    assert [i.id for i in catalogue.methods("toy")] == ["toy.plain-count", "toy.prepared-count"]
+    assert catalogue.modules("toy.named").Look is not catalogue.modules("toy").Look
+    assert type(runs.open("toy.prepared-count").problem).__module__ == "glasshouse.families.toy.named.problems"
+    with pytest.raises(BadValue, match="family"):
+        catalogue.modules("toy.unnamed")
 
 
 def test_a_changed_file_is_read_again(toy_family: Path) -> None:

@@ -28,7 +28,7 @@ class Broken(FakeLab):
 def test_every_lab_has_a_card_and_every_method_is_found() -> None:
     found = labs.found()
     board = gallery.board(found, Glasshouse())
-    assert [row["family"] for row in board["rows"]] == list(found)
+    assert [row["lab"] for row in board["rows"]] == list(found)
     assert board["rows"][0]["family"] == "decoding"
     for row, cls in zip(board["rows"], found.values(), strict=True):
         assert row["question"].endswith("?")

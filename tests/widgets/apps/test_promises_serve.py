@@ -150,8 +150,8 @@ def test_the_gallery_names_every_lab_and_every_method() -> None:
 
     found = labs.found()
     board = gallery.board(found, CORE())
-    assert [row["family"] for row in board["rows"]] == list(found)
-    assert {m["id"] for m in board["methods"]} == {info.id for family in found for info in catalogue.methods(family)}
+    assert [row["lab"] for row in board["rows"]] == list(found)
+    assert {m["id"] for m in board["methods"]} == {info.id for cls in found.values() for info in catalogue.methods(cls.family)}
     opened = {family: cls() for family, cls in found.items()}
     for method in board["methods"]:                             # its link opens that very method
         family, _, query = method["href"].partition("?")

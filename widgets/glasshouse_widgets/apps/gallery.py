@@ -17,7 +17,7 @@ from glasshouse_widgets.renderers.view import text
 
 
 class Gallery(JSComponent):
-    """``board`` is all text and links; ``frames`` maps family -> theme -> pictures."""
+    """``board`` is all text and links; ``frames`` maps lab -> theme -> pictures."""
 
     board = param.String("{}")
     frames = param.String("{}")
@@ -29,14 +29,14 @@ class Gallery(JSComponent):
 def board(labs: dict[str, type[Lab]], core: Core) -> dict[str, Any]:
     """Rows of cards, and every method with its paper as what the search looks through."""
     rows, found = [], []
-    for family, cls in labs.items():
-        infos = core.methods(family)
-        rows.append({"family": family, "title": cls.title, "question": cls.question, "sentence": cls.sentence, "href": family,
-                     "methods": len(infos)})
+    for name, cls in labs.items():
+        infos = core.methods(cls.room)
+        rows.append({"family": cls.family, "lab": name, "title": cls.title, "question": cls.question, "sentence": cls.sentence,
+                     "href": name, "methods": len(infos)})
         for info in infos:
-            query = f"?version=1&lab={family}&method={info.id}"
+            query = f"?version=1&lab={name}&method={info.id}"
             found.append({"id": info.id, "paper": f"{info.paper.authors} {info.year}. {info.title}", "summary": info.summary,
-                          "guarantee": str(info.guarantee), "href": f"{family}{query}"})
+                          "guarantee": str(info.guarantee), "href": f"{name}{query}"})
     return {"ack": 0, "rows": rows, "methods": found}
 
 
@@ -46,11 +46,11 @@ def page(labs: dict[str, type[Lab]], miniatures: Miniatures, core: Core | None =
     post = post_here() or (lambda callback: callback())
     shown: dict[str, Frames] = {}
 
-    def show(family: str, frames: Frames) -> None:
-        shown[family] = frames
+    def show(name: str, frames: Frames) -> None:
+        shown[name] = frames
         gallery.frames = to_json(shown)
 
-    forget = miniatures.when(lambda family, frames: post(lambda: show(family, frames)))
+    forget = miniatures.when(lambda name, frames: post(lambda: show(name, frames)))
     if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
         pn.state.onload(lambda: gallery.param.update(frames=gallery.frames + " "))     # see PanelView
         pn.state.on_session_destroyed(lambda _: forget())

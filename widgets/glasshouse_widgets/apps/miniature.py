@@ -19,7 +19,7 @@ Frames = dict[str, list[dict[str, Any]]]        # by theme
 
 
 class Miniatures:
-    """Frames by family as they become ready; :meth:`when` tells whoever waits."""
+    """Frames by lab as they become ready; :meth:`when` tells whoever waits."""
 
     def __init__(self, labs: dict[str, type[Lab]]) -> None:
         self._labs = labs
@@ -36,22 +36,22 @@ class Miniatures:
         with self._lock:
             ready = dict(self._ready)
             self._waiting.append(callback)
-        for family, frames in ready.items():
-            callback(family, frames)
+        for name, frames in ready.items():
+            callback(name, frames)
         return lambda: self._waiting.remove(callback)
 
     def _draw_all(self) -> None:
-        for family, cls in self._labs.items():
+        for name, cls in self._labs.items():
             try:
                 frames = draw(cls)
             except Exception:
-                log.exception("miniature of %s", family)
+                log.exception("miniature of %s", name)
                 continue
             with self._lock:
-                self._ready[family] = frames
+                self._ready[name] = frames
                 waiting = list(self._waiting)
             for callback in waiting:
-                callback(family, frames)
+                callback(name, frames)
 
 
 def draw(cls: type[Lab]) -> Frames:

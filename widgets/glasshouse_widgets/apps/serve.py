@@ -52,7 +52,7 @@ def pages(found: dict[str, type[Lab]], miniatures: Miniatures, workshop: bool = 
           allow_models: tuple[str, ...] = ()) -> dict[str, Callable[[], Any]]:
     """Path -> what builds the page for one visitor."""
     built: dict[str, Callable[[], Any]] = {"/": lambda: _gallery(found, miniatures)}     # Panel calls functions, not partials
-    return built | {family: lambda cls=cls: _lab(cls, workshop, allow_models) for family, cls in found.items()}
+    return built | {name: lambda cls=cls: _lab(cls, workshop, allow_models) for name, cls in found.items()}
 
 
 def origins(port: int, workshop: bool) -> list[str]:

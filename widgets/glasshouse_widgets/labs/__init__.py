@@ -1,4 +1,4 @@
-"""The labs: one module per family. They are found by looking into this folder; there is no list."""
+"""The labs: a module for each question of a family. They are found by looking into this folder; there is no list."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @cache
 def found() -> dict[str, type[Lab]]:
-    """Every lab by its family, by rank and then by name."""
+    """Every lab by its page, by rank and then by name."""
     from glasshouse_widgets.labs.base import Lab
 
     labs = {}
     for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
         for _, cls in inspect.getmembers(importlib.import_module(f"{__name__}.{module}"), inspect.isclass):
             if issubclass(cls, Lab) and cls.family and cls.__module__ == f"{__name__}.{module}":
-                labs[cls.family] = cls
+                labs[cls.page()] = cls
     return dict(sorted(labs.items(), key=lambda item: (item[1].rank, item[0])))

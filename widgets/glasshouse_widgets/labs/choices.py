@@ -29,7 +29,8 @@ class Choices(param.Parameterized):
     where it may not.
     """
 
-    family: ClassVar[str] = ""                       # "decoding": whose methods, problems and looks
+    family: ClassVar[str] = ""                       # "decoding"
+    room: ClassVar[str] = ""                         # whose methods, problems and looks: the family's, or those of "family.question"
     title: ClassVar[str] = ""                        # "Draft trees"
     question: ClassVar[str] = ""                     # "When does guessing ahead lose?" (for the gallery)
     sentence: ClassVar[str] = ""                     # one sentence for the gallery's card
@@ -46,6 +47,15 @@ class Choices(param.Parameterized):
     message = param.Parameter(None, doc="Message or None")
     moved = param.Integer(0, doc="grows with every move of a choice, knob or look")
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.room = cls.room if cls.room.startswith(f"{cls.family}.") else cls.family
+
+    @classmethod
+    def page(cls) -> str:
+        """The lab's name in links and addresses."""
+        return cls.room.replace(".", "-")
+
     def __init__(self, post: Post, core: Core | None = None, own: bool = True, models: tuple[str, ...] = (),
                  **values: Any) -> None:
         super().__init__()
@@ -53,11 +63,11 @@ class Choices(param.Parameterized):
         self.own, self.models, self._post = own, models, post
         self._quiet = False
         self._told: list[tuple[Cost, list[Side]]] = []
-        self.infos = {info.id: info for info in self.core.methods(self.family)}
-        self.problems = {p.name: p for p in self.core.problems(self.family)}
+        self.infos = {info.id: info for info in self.core.methods(self.room)}
+        self.problems = {p.name: p for p in self.core.problems(self.room)}
         self.home_method = self.home or next(iter(self.infos))
         self.sides = [Side(self.core, self.infos[self.home_method], post)]
-        self.looks = Holder(self.core.looks(self.family))
+        self.looks = Holder(self.core.looks(self.room))
         self.dial = Holder(self.dials) if self.dials else None
         self._defaults = (self.home_method, next(iter(self.problems)))
         self.param.update(method=self._defaults[0], problem=self._defaults[1])
@@ -102,7 +112,7 @@ class Choices(param.Parameterized):
 
     def state(self) -> dict[str, Any]:
         """JSON with a version. Only known names, only what differs from the defaults, no text that a person typed."""
-        state: dict[str, Any] = {"version": link.VERSION, "lab": self.family, "method": self.method, "problem": self.problem,
+        state: dict[str, Any] = {"version": link.VERSION, "lab": self.page(), "method": self.method, "problem": self.problem,
                                  "seed": self.seed, "compare": self.compare, "values": {}}
         for holder in self._holders():
             part = "other" if len(self.sides) > 1 and holder is self.sides[1].knobs else "values"
@@ -114,7 +124,7 @@ class Choices(param.Parameterized):
         """Be as ``state`` says; where it cannot be had, be as at the start and say why in ``message``."""
         self.message = None
         try:
-            self._restore(link.check(state, self.family))
+            self._restore(link.check(state, self.page()))
         except GlasshouseError as error:
             self._restore({})
             self.message = Message(f"The link could not be opened, so this is the lab as it starts. {error}")

@@ -29,12 +29,12 @@ class Session(Protocol):
 
 
 class Core(Protocol):
-    """What a lab asks of Glasshouse. ``worker`` is called on threads that compute, often."""
+    """What a lab asks of Glasshouse. A ``room`` is a family, or a further question of it. ``worker`` is called on threads that compute, often."""
 
-    def methods(self, family: str) -> list[MethodInfo]: ...
+    def methods(self, room: str) -> list[MethodInfo]: ...
     def load(self, method: str) -> type: ...
-    def problems(self, family: str) -> tuple[type[Any], ...]: ...
-    def looks(self, family: str) -> type: ...
+    def problems(self, room: str) -> tuple[type[Any], ...]: ...
+    def looks(self, room: str) -> type: ...
     def open(self, method: str, problem: str, seed: int, values: Mapping[str, Any]) -> Session: ...
     def study(self, method: str, name: str, problem: str, seed: int, options: Mapping[str, Any],
               values: Mapping[str, Any]) -> Iterator[Event | Progress]: ...
@@ -44,25 +44,25 @@ class Core(Protocol):
 class Glasshouse:
     """The real one. Imports are late: a family brings torch."""
 
-    def methods(self, family: str) -> list[MethodInfo]:
+    def methods(self, room: str) -> list[MethodInfo]:
         from glasshouse import catalogue
 
-        return catalogue.methods(family)
+        return [info for info in catalogue.methods(room.partition(".")[0]) if info.room == room]
 
     def load(self, method: str) -> type:
         from glasshouse import catalogue
 
         return catalogue.load(method)
 
-    def problems(self, family: str) -> tuple[type[Any], ...]:
+    def problems(self, room: str) -> tuple[type[Any], ...]:
         from glasshouse import catalogue
 
-        return tuple(catalogue.modules(family).problems)
+        return tuple(catalogue.modules(room).problems)
 
-    def looks(self, family: str) -> type:
+    def looks(self, room: str) -> type:
         from glasshouse import catalogue
 
-        return catalogue.modules(family).Look
+        return catalogue.modules(room).Look
 
     def open(self, method: str, problem: str, seed: int, values: Mapping[str, Any]) -> Session:
         from glasshouse import runs

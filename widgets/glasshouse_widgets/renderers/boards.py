@@ -27,7 +27,7 @@ def head(lab: Lab) -> Board:
     info = lab.infos[lab.method]
     paper = info.paper
     names = [{"value": id, "text": lab.call(id)} for id in lab.infos]
-    return {"kind": "head", "shape": [lab.family, lab.home_url], "theme": lab.theme, "title": lab.title, "home": lab.home_url,
+    return {"kind": "head", "shape": [lab.page(), lab.home_url], "theme": lab.theme, "title": lab.title, "home": lab.home_url,
             "methods": names, "method": lab.method, "others": [{"value": "", "text": "nothing"}, *names], "compare": lab.compare,
             "badge": badge(lab.badge) if lab.badge else None, "preset": lab.preset,
             "presets": [{"name": p.name, "question": p.question} for p in lab.presets],

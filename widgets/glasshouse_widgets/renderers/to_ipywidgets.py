@@ -96,7 +96,7 @@ class IpywidgetsView(View):
         self.places = {place: _box("gh-plots") for place in PLACES}
         self.root = _box("gh-outer")
         query = os.environ.get("QUERY_STRING", "")
-        if f"lab={lab.family}" in query.split("&"):
+        if f"lab={lab.page()}" in query.split("&"):
             lab.open_link(query)
         self.begin(_post_here())
         self.root.children = [Engine(source=get_plotlyjs()), self._grid()]
