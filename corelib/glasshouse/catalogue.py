@@ -33,8 +33,8 @@ _SPEAKABLE: dict[str, Callable[..., Any]] = {"Paper": Paper, "Guarantee": Guaran
 class MethodInfo:
     """What a method's file says about it, read without importing it.
 
-    ``room`` is the family, or ``family.question`` for a question other than its first. ``guarantee`` is the best case; ``summary`` the first line of the class's docstring; ``module`` and ``name`` say where
-    the class is.
+    ``room`` is the family, or ``family.question`` for a question other than its first. ``guarantee`` is the best case;
+    ``summary`` the first line of the class's docstring; ``module`` and ``name`` say where the class is.
     """
 
     id: str
