@@ -24,7 +24,7 @@ class ConformalLab(Lab):
              describe="A grid of test images with the labels of each prediction set below; missed truths are framed."),
         Slot("coverage", "How often the truth was in the set", "state", 150, "Coverage of this split on the band that chance allows."),
         Slot("sizes", "How large the sets are", "state", 190, "Share of sets by number of labels.", twice=False),
-        Slot("scores", "How strange the truth was on the calibration images; click to move the threshold", "second", 210,
+        Slot("scores", "How strange the truth was; click to move the threshold", "second", 210,
              "Histogram of calibration scores with the threshold."),
         Slot("p-values", "One image, label by label; click an image above", "second", 210, "The p-value of every label of one image."))
     actions: ClassVar[tuple[Action, ...]] = (
@@ -33,7 +33,7 @@ class ConformalLab(Lab):
     def draw(self, name: str, shown: Shown, other: Shown | None) -> dict[str, Any]:
         seen, theme = cast(Sets, shown.event), shown.theme
         if name == "sets":
-            return conformal.prediction_sets(seen, theme)
+            return conformal.prediction_sets(seen, theme, conformal.COLUMNS // (2 if other else 1))
         if name == "scores":
             return conformal.scores(seen, theme)
         if name == "p-values":

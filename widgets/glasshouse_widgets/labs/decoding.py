@@ -16,7 +16,7 @@ from glasshouse_widgets.figures.decoding.words import ended
 from glasshouse_widgets.figures.palette import empty
 from glasshouse_widgets.labs.base import Action, Lab, Reading, Shown, Slot, Story
 
-HALF = 310.0            # px of a stage that shares its row with another
+STAGE, LOW = 480, 340   # px: the stage alone, and with another below it
 
 SEE = ("{guessed} One forward of the target scored every node; then verification walked down from the root. Green discs were accepted, "
        "crosses rejected, hollow circles never reached. The bold line became text; a star is the target's own token. {outcome}")
@@ -79,8 +79,8 @@ class DraftTreeLab(Lab):
         Action("lossless", "Is it lossless?", "counts two-token texts of the exact toy model against their law", "counting"),
     )
     slots: ClassVar[tuple[Slot, ...]] = (
-        Slot("tree", "What was guessed, and what was kept", "stage", 480,
-             "Tree of guesses from left to right by depth; marks say accepted, rejected or not tested; the accepted path is bold."),
+        Slot("tree", "What was guessed, and what was kept", "stage", STAGE,
+             "Tree of guesses from left to right by depth; marks say accepted, rejected or not tested; the accepted path is bold.", stacked=LOW),
         Slot("node", "The chosen guess: p, q and u", "state", 330,
              "Mirrored bars of the draft's and the target's probability for the ten tokens that matter, and the uniform that decided."),
         Slot("text", "The text so far, by round", "second", 240, "The prompt, accepted guesses and the target's own tokens, tinted by round.", True),
@@ -105,7 +105,7 @@ class DraftTreeLab(Lab):
         names = (_slug(shown), _slug(other)) if other else ("", "")
         theme, prompt = shown.theme, _prompt(shown)
         if name == "tree":
-            room = self._room([*mine, *others], HALF if other else placing.WIDTH)
+            room = self._room([*mine, *others], placing.HEIGHT - (STAGE - LOW if other else 0))
             if other:
                 room = room.joined(placing.extent(_look(other).round))      # two trees side by side stand alike
             return tree.stage(look, _before(prompt, mine, look.index), rounds.rates(mine[:look.index + 1]), theme, room)
@@ -129,14 +129,14 @@ class DraftTreeLab(Lab):
         found = cost.dial(mine, curve, shown.looks["knee"])
         return cost.figure(found, shown.theme) if found is not None else empty(shown.theme, NO_ROUND)
 
-    def _room(self, all_rounds: Sequence[Round], width: float) -> placing.Extent:
+    def _room(self, all_rounds: Sequence[Round], height: float) -> placing.Extent:
         """One stage for every round of the run, so that nothing jumps while it plays; only a round much deeper than wide has its own."""
         room = placing.Extent()
         for event in all_rounds:
             if event not in self._rooms:
                 self._rooms[event] = placing.extent(event)
             room = room.joined(self._rooms[event])
-        return replace(room, width=width).eased
+        return replace(room, height=height).eased
 
     def own_state(self, shown: Shown) -> Mapping[str, Any]:
         return _look(shown).round.extra

@@ -31,6 +31,8 @@ def panes(lab: Lab, seen: Sequence[Shown]) -> tuple[Slot, ...]:
     """Every pane there is: the lab's slots and the methods' views, those that split once per method."""
     found = []
     for slot in lab.slots:
+        if slot.stacked and len(seen) > 1:
+            slot = dataclasses.replace(slot, height=slot.stacked)
         found.append(slot)
         if slot.split and len(seen) > 1:
             found.append(dataclasses.replace(slot, name=slot.name + SECOND))

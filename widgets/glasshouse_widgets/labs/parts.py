@@ -22,7 +22,8 @@ class Slot:
     """A named place for one figure. ``height`` in px is fixed, so that nothing jumps; ``describe`` is read to the blind.
 
     ``place``: the *stage* is the one picture that is the idea, *state* is the method's own, *second* is what follows over time.
-    ``twice``: in compare the figure is drawn once more for the second method (stage and state are by default).
+    ``twice``: in compare the figure is drawn once more for the second method (stage and state are by default), beside the first; a
+    figure that needs the whole width says in ``stacked`` how high (px) it is when the two stand below each other instead.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Slot:
     height: int = 320
     describe: str = ""
     twice: bool | None = None
+    stacked: int = 0
 
     @property
     def split(self) -> bool:

@@ -27,6 +27,7 @@ _PLACES_CSS = """
 .gh-grid .widget-box { gap: 8px; }
 .gh-plots { flex-flow: row wrap !important; }
 .gh-plots > * { flex: 1 1 300px; min-width: 0; }
+.gh-plots > .gh-wide { flex-basis: 100%; }
 """
 _CSS = text("islands.css") + text("grid.css").replace("HOST", ".gh-grid") + _PLACES_CSS
 
@@ -117,6 +118,7 @@ class IpywidgetsView(View):
     def show_frame(self, slot: Slot, board: Board) -> None:
         if slot.name not in self.figures:
             figure = self.figures[slot.name] = Figure()
+            figure.add_class("gh-wide" if slot.stacked else "gh-plain")
             figure.on_msg(lambda _widget, message, _buffers: self.said("", {**message, "pane": slot.name}))
         self.figures[slot.name].board = to_json(board)
 

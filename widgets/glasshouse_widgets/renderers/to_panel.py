@@ -84,7 +84,8 @@ class PanelView(View):
     def show_frame(self, slot: Slot, board: Board) -> None:
         plot = self.plots.get(slot.name)
         if plot is None:
-            plot = self.plots[slot.name] = Plot(board=to_json(board), sizing_mode="stretch_width", margin=0)
+            plot = self.plots[slot.name] = Plot(board=to_json(board), sizing_mode="stretch_width", margin=0,
+                                                      styles={"flex-basis": "100%"} if slot.stacked else {})
             plot.on_msg(lambda event: self.said("", {**event.data, "pane": slot.name}))
         else:
             plot.board = to_json(board)

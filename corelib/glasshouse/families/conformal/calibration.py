@@ -84,8 +84,8 @@ def promise(best: Guarantee, cells: Cells) -> Guarantee:
         return replace(best, statement=(
             f"With {n[0]} calibration points, a set holds the true label with probability at least 1 - alpha and, "
             f"where scores do not tie, at most 1 - alpha + {1 / (n[0] + 1):.3g}."))
-    what = "in every group of points" if cells.kind == "group" else "whatever the true class"
-    return replace(best, kind=cells.kind, scope=f"on average over calibration sets and test points, {what}", statement=(
+    what = {"group": "in every group of points", "class": "whatever the true class", "cluster": "in every cluster of classes"}[cells.kind]
+    return replace(best, kind="class" if cells.kind == "class" else "group", scope=f"on average over calibration sets and test points, {what}", statement=(
         f"With {n.min()} to {n.max()} calibration points a cell, a set holds the true label with probability at least 1 - alpha {what}."))
 
 

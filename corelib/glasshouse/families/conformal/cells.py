@@ -6,27 +6,29 @@ A *cell* has calibration scores of its own. Coverage holds within every cell, at
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from glasshouse.families.conformal.ranks import Ranks, rank
 
-Kind = Literal["all", "group", "class"]
+Kind = Literal["all", "group", "class", "cluster"]
 
 
 @dataclass(frozen=True, eq=False)
 class Cells:
     """Calibration scores by cell. ``scores``: one ascending float64 array a cell, possibly empty.
 
-    ``kind``: one cell for all, cells of points ("group"), or cells of labels ("class"), of which ``of_class`` int64 [K] then says each
-    label's.
+    ``kind``: one cell for all, cells of points ("group"), a cell a class, or cells of several classes ("cluster"); ``of_class`` int64 [K]
+    then says each label's. ``names``: what each is called; ``told``: what was found on the way to them, for a method's views.
     """
 
     scores: tuple[np.ndarray, ...]
     kind: Kind = "all"
     of_class: np.ndarray | None = None
+    names: tuple[str, ...] = ("all",)
+    told: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def n(self) -> np.ndarray:
@@ -43,7 +45,7 @@ class Cells:
         found = np.zeros(scores.shape, np.min_scalar_type(int(self.n.max(initial=0)) + 1))
         cell = (self.of_class[None, :] if self.of_class is not None else np.asarray(of_point)[:, None])
         for number, known in enumerate(self.scores):
-            at = (slice(None), cell[0] == number) if self.kind == "class" else (cell[:, 0] == number, slice(None))
+            at = (slice(None), cell[0] == number) if self.of_class is not None else (cell[:, 0] == number, slice(None))
             found[at] = rank(known, scores[at]).ranks
         return Ranks(found, self.n, cell)
 
@@ -60,10 +62,11 @@ def pooled(scores: np.ndarray) -> Cells:
 
 def by_point(scores: np.ndarray, group: np.ndarray, groups: int) -> Cells:
     """A cell for each of the ``groups`` of points; ``group`` int64 [n]."""
-    return Cells(tuple(np.sort(scores[group == g]) for g in range(groups)), "group")
+    return Cells(tuple(np.sort(scores[group == g]) for g in range(groups)), "group", names=tuple(map(str, range(groups))))
 
 
 def by_class(scores: np.ndarray, labels: np.ndarray, of_class: np.ndarray) -> Cells:
     """A cell for each group of classes; ``of_class`` int64 [K] numbers them from 0."""
-    cell = of_class[labels]
-    return Cells(tuple(np.sort(scores[cell == c]) for c in range(int(of_class.max(initial=-1)) + 1)), "class", of_class)
+    cell, cells = of_class[labels], int(of_class.max(initial=-1)) + 1
+    names = tuple(", ".join(map(str, np.flatnonzero(of_class == c).tolist())) for c in range(cells))
+    return Cells(tuple(np.sort(scores[cell == c]) for c in range(cells)), "class" if cells == len(of_class) else "cluster", of_class, names)

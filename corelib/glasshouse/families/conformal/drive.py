@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,27 +27,18 @@ def drive(method: Method, problem: Any, seeds: Seeds, prepared: Any = None) -> I
     u = seeds.numpy("u").random(len(pool.labels))
     at, test = pool.calibration, pool.test
     fitted = fit(method, pool.probs[at], pool.labels[at], u[at], pool.group[at], len(pool.groups), seeds)
+    cells = replace(fitted.cells, names=pool.groups) if fitted.cells.kind == "group" else fitted.cells
     scores = method.score(pool.probs[test], u[test])
-    ranked = fitted.cells.rank(scores, pool.group[test])
+    ranked = cells.rank(scores, pool.group[test])
     yield Calibrated(
         n=fitted.n, m=len(scores), classes=fitted.classes, scores=fitted.scores, test_scores=scores,
         ranks=ranked.ranks.astype(np.int64), labels=pool.labels[test], images=pool.images[test] if len(pool.images) else pool.images,
-        cells=fitted.cells.kind, cell_n=fitted.cells.n, cell=_cell(ranked, scores.shape), cell_names=_names(fitted.cells, pool),
-        group=pool.group[test], group_names=pool.groups, cell_scores=fitted.cells.scores, extra=dict(method.extra(fitted.cells)))
+        cells=cells.kind, cell_n=cells.n, cell=_cell(ranked, scores.shape), cell_names=cells.names,
+        group=pool.group[test], group_names=pool.groups, cell_scores=cells.scores, extra=dict(method.extra(cells)))
 
 
 def _cell(ranked: Ranks, shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(np.zeros((1, 1), np.int64) if ranked.cell is None else ranked.cell, shape)
-
-
-def _names(cells: Cells, pool: Pool) -> tuple[str, ...]:
-    """What each cell is called: a group of points, or the classes in it."""
-    if cells.of_class is not None:
-        members: list[list[str]] = [[] for _ in cells.scores]
-        for label, cell in enumerate(cells.of_class.tolist()):
-            members[cell].append(str(label))
-        return tuple(", ".join(m) for m in members)
-    return pool.groups if cells.kind == "group" else ("all",)
 
 
 def look(events: Sequence[Event], look: Look) -> Sets:

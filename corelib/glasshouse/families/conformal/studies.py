@@ -35,7 +35,7 @@ STUDIES: Mapping[str, Callable[..., Iterator[Event | Progress]]] = {"resplits": 
 
 def _resplits(method: Method, pool: Pool, seeds: Seeds, total: int) -> Iterator[Event | Progress]:
     if isinstance(method, Celled):
-        raise Unsupported("resplits draws one threshold for all points; this method has one a cell", "method")
+        raise Unsupported("Splitting again is shown where one threshold serves all points; this method has one for each cell.", "resplits")
     n, m = len(pool.calibration), len(pool.test)
     scores = method.score(pool.probs, seeds.numpy("u").random(len(pool.labels)))
     true = np.take_along_axis(scores, pool.labels[:, None], axis=1)[:, 0]

@@ -15,7 +15,7 @@ class Calibrated(Event):
     """Calibration done and every test score ranked.
 
     ``scores`` float64 [n], sorted calibration scores, ``cell_scores`` the same cell by cell, ``cell_n`` int64 [cells] how many each has;
-    ``cells``: one for all, a cell a group of points, or a cell a class;
+    ``cells``: one for all, a cell a group of points, a cell a class, or a cell a cluster of classes;
     ``cell`` int64 [m, K] says which cell a label is ranked in; ``group`` int64 [m] and ``group_names`` are those of the test points;
     ``test_scores`` float64 [m, K]; ``ranks`` int64 [m, K], the number of
     calibration scores strictly below; ``labels`` int64 [m]; ``images`` uint8 [m, h, w] (0-255) or an empty array.
@@ -29,7 +29,7 @@ class Calibrated(Event):
     ranks: np.ndarray
     labels: np.ndarray
     images: np.ndarray
-    cells: Literal["all", "group", "class"]
+    cells: Literal["all", "group", "class", "cluster"]
     cell_n: np.ndarray
     cell: np.ndarray
     cell_names: tuple[str, ...]

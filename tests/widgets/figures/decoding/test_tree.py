@@ -223,4 +223,9 @@ def test_a_run_with_one_deep_round_does_not_squeeze_the_others() -> None:
     assert deep.eased.columns == 8
     assert deep.eased.px_column >= placing.EASY
     assert placing.Extent(columns=5).eased == placing.Extent(columns=5)
-    assert placing.Extent(columns=9, width=310.0).eased.columns == 4
+
+
+def test_on_a_low_stage_rows_are_closer_and_columns_stay() -> None:
+    low = placing.Extent(columns=5, height=placing.HEIGHT / 2)
+    assert low.px_row == placing.Extent().px_row / 2
+    assert low.px_column == placing.Extent(columns=5).px_column

@@ -52,11 +52,11 @@ def p_values(seen: Sets, theme: Theme) -> Figure:
     bars = {"type": "bar", "x": labels, "y": p, "hovertemplate": "label %{x}: p = %{y:.3f}<extra></extra>",
             "marker": {"color": [GREEN if i and k == true else theme.accent if i else GREY for k, i in zip(labels, inside, strict=True)],
                        "pattern": {"shape": ["" if i else "/" for i in inside]}}}
-    line = {"type": "scatter", "mode": "lines+text", "x": [-0.6, len(p) - 0.4], "y": [seen.alpha] * 2, "hoverinfo": "skip",
-            "text": ["", f"alpha {seen.alpha:.2f}"], "textposition": "top left", "textfont": {"size": 12, "color": VERMILION},
+    line = {"type": "scatter", "mode": "lines", "x": [-0.6, len(p) - 0.4], "y": [seen.alpha] * 2, "hoverinfo": "skip",
             "line": {"color": VERMILION, "width": 2, "dash": "dash"}}
+    words = note(f"┅ alpha {seen.alpha:.2f}", 1, 1, theme, xanchor="right", font={"size": 12, "color": VERMILION})
     ticks = [f"<b><u>{k}</u></b>" if k == true else str(k) for k in labels]
-    return {"data": [bars, line], "layout": layout(theme, top=10, left=44, xaxis=axis(
+    return {"data": [bars, line], "layout": layout(theme, top=22, left=44, annotations=[words], xaxis=axis(
         theme, f"label of image {seen.image} (true one underlined)", tickvals=labels, ticktext=ticks, range=[-0.6, len(p) - 0.4],
         fixedrange=True, showgrid=False), yaxis=axis(theme, "p-value", range=[0, 1.02], fixedrange=True))}
 

@@ -9,33 +9,33 @@ import numpy as np
 from glasshouse.schema.events.conformal import Sets
 from glasshouse_widgets.figures.palette import GREEN, VERMILION, Figure, Theme, bare, color_scale, layout
 
-COLUMNS, ROWS = 8, 4
+COLUMNS, ROWS = 8, 4            # a stage that shares its row with another has half the columns
 WIDE, HIGH = 12, 17             # of a cell, in pixels of an image
 CHIPS = 4                       # in a line
 
 
-def prediction_sets(seen: Sets, theme: Theme) -> Figure:
+def prediction_sets(seen: Sets, theme: Theme, columns: int = COLUMNS) -> Figure:
     """The page of images that has ``seen.image`` on it.
 
     A chip is a label in the set, the most plausible first; the true one is filled, and where it is missing it stands hollow in a
     frame. Every point carries the number of its image.
     """
-    first = seen.image // (COLUMNS * ROWS) * (COLUMNS * ROWS)
-    shown = np.arange(first, min(first + COLUMNS * ROWS, seen.calibrated.m))
-    left, top = (shown - first) % COLUMNS * WIDE, (shown - first) // COLUMNS * HIGH
-    return {"data": [_pictures(seen, shown, theme), _chips(seen, shown, left, top, theme),
+    first = seen.image // (columns * ROWS) * (columns * ROWS)
+    shown = np.arange(first, min(first + columns * ROWS, seen.calibrated.m))
+    left, top = (shown - first) % columns * WIDE, (shown - first) // columns * HIGH
+    return {"data": [_pictures(seen, shown, columns, theme), _chips(seen, shown, left, top, theme),
                      *_frames(seen, shown, left, top, theme)],
-            "layout": layout(theme, left=4, right=4, top=4, bottom=4, xaxis=bare(range=[-0.8, COLUMNS * WIDE - 1.2], fixedrange=True),
+            "layout": layout(theme, left=4, right=4, top=4, bottom=4, xaxis=bare(range=[-0.8, columns * WIDE - 1.2], fixedrange=True),
                              yaxis=bare(range=[ROWS * HIGH - 0.8, -1.2], fixedrange=True))}
 
 
-def _pictures(seen: Sets, shown: np.ndarray, theme: Theme) -> dict[str, Any]:
+def _pictures(seen: Sets, shown: np.ndarray, columns: int, theme: Theme) -> dict[str, Any]:
     """All images as one: gaps are NaN. A problem without images has numbers instead."""
     images = seen.calibrated.images
-    z = np.full((ROWS * HIGH, COLUMNS * WIDE), np.nan, np.float32)
+    z = np.full((ROWS * HIGH, columns * WIDE), np.nan, np.float32)
     number = np.full(z.shape, -1, np.int32)
     for i, image in enumerate(shown):
-        y, x = i // COLUMNS * HIGH, i % COLUMNS * WIDE + 1
+        y, x = i // columns * HIGH, i % columns * WIDE + 1
         z[y:y + 8, x:x + 8] = images[image][:8, :8] if len(images) else 0
         number[y:y + 8, x:x + 8] = image
     return {"type": "heatmap", "z": z, "customdata": number, "zmin": 0, "zmax": 255, "showscale": False, "hoverinfo": "skip",

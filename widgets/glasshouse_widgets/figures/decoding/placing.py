@@ -1,6 +1,6 @@
 """Where a round's tree stands on the stage: columns by depth, chips by the width of their words, curved edges.
 
-Widths in pixels hold for a stage of ``Extent.width`` x ``HEIGHT``; on a larger one chips only gain air.
+Widths in pixels hold for a stage of ``WIDTH`` x ``Extent.height``; on a larger one chips only gain air.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Line = tuple[list[float | None], list[float | None]]
 
 @dataclass(frozen=True)
 class Extent:
-    """How much room trees need: ``columns`` is the deepest depth with a mark, the star included; ``width`` in px."""
+    """How much room trees need: ``columns`` is the deepest depth with a mark, the star included; ``height`` in px."""
 
     columns: int = 4
     rows: float = FEWEST_ROWS
-    width: float = WIDTH
+    height: float = HEIGHT
 
     def joined(self, other: Extent) -> Extent:
         return replace(self, columns=max(self.columns, other.columns), rows=max(self.rows, other.rows))
@@ -35,20 +35,20 @@ class Extent:
     @property
     def eased(self) -> Extent:
         """No more columns than leave words their room: what a run's rounds share. A deeper round spreads over its own."""
-        return replace(self, columns=min(self.columns, max(4, int((self.width - self.ribbon) / EASY - 0.8))))
+        return replace(self, columns=min(self.columns, max(4, int((WIDTH - self.ribbon) / EASY - 0.8))))
 
     @property
     def ribbon(self) -> float:
         """px for the end of the text so far."""
-        return (0.18 if self.width >= WIDTH else 0.12) * self.width
+        return 0.18 * WIDTH
 
     @property
     def px_column(self) -> float:
-        return (self.width - self.ribbon) / (self.columns + 0.8)
+        return (WIDTH - self.ribbon) / (self.columns + 0.8)
 
     @property
     def px_row(self) -> float:
-        return HEIGHT / self.rows
+        return self.height / self.rows
 
 
 @dataclass(frozen=True)

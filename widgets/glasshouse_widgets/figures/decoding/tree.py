@@ -150,21 +150,18 @@ def _layout(look: NodeLook, columns: Columns, acceptance: Sequence[float], room:
     sign = " %" if room.px_column > 46 else "%"
     said = [f"{100 * r:.0f}{sign}" if r == r and room.px_column > 38 else "" for r in rate]
     ticks = [f"+{d}<br>{share}" for d, share in zip(depths, said, strict=True)]
-    left, narrow = room.ribbon / room.px_column, room.width < placing.WIDTH
+    left = room.ribbon / room.px_column
     guessed, bought = headline(look.round, look.index, look.rounds)
-    bought = f"<br>{bought.replace('in one target forward', 'a forward')}" if narrow else f" {bought}"
     words = [f'<span style="color:{m.color}">{m.glyph}</span> {m.word}' for m in (ACCEPTED, REJECTED, UNTESTED, FINAL)]
     words += ["thick line: draft's q", f"{'dark' if theme.name == 'light' else 'bright'} tint: target's p"]
-    lines = [words[:3], words[3:4], words[4:]] if narrow else [words]
-    above = 92 if narrow else 78
     return layout(
-        theme, left=8, right=8, top=above, bottom=106 if narrow else 60, hoverdistance=30,
+        theme, left=8, right=8, top=78, bottom=60, hoverdistance=30,
         xaxis=axis(theme, side="top", linecolor=theme.grid, range=[-left, room.columns + 0.8], tickvals=[-left / 2, *depths],
-                   ticktext=["ahead<br>kept" if narrow else "tokens ahead<br>accepted there", *ticks], showgrid=False, tickangle=0,
+                   ticktext=["tokens ahead<br>accepted there", *ticks], showgrid=False, tickangle=0,
                    tickfont={"size": 12, "color": theme.muted}),
         yaxis=bare(range=[room.rows - 0.4, -0.6]),
-        annotations=[note(guessed + bought, 0, 1, theme, yshift=46,
+        annotations=[note(f"{guessed} {bought}", 0, 1, theme, yshift=46,
                           font={"size": 14, "color": theme.ink}),
-                     note(wrapped(look.sentence, int(room.width / 6.9)), 0, 0, theme, yanchor="top", yshift=-4,
+                     note(wrapped(look.sentence, int(placing.WIDTH / 6.9)), 0, 0, theme, yanchor="top", yshift=-4,
                           font={"size": 13, "color": theme.ink}),
-                     note("<br>".join("   ".join(line) for line in lines), 0, 0, theme, yanchor="top", yshift=-46 if narrow else -36)])
+                     note("   ".join(words), 0, 0, theme, yanchor="top", yshift=-36)])

@@ -52,4 +52,4 @@ class Mondrian:
         return by_point(scores, group, groups)
 
     def extra(self, cells: Cells) -> Mapping[str, np.ndarray]:
-        return {"cell": np.array([str(i) for i in range(len(cells.n))]), "points": cells.n.astype(np.float64)}
+        return {"cell": np.array(cells.names), "points": cells.n.astype(np.float64)}
