@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: app check test slow bench gpu models chromium
+.PHONY: app check test slow bench peers gpu models chromium
 
 app: $(READY)
 	$(BIN)/glasshouse serve
@@ -14,7 +14,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2 -m "not slow and not long and not gpu and not browser and not notebook and not bench and not recipe"
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not long and not gpu and not browser and not notebook and not bench and not peers and not recipe"
 
 test: check chromium
 	$(BIN)/python -m pytest -q -n 2 -m "(long or recipe or notebook) and not slow"
@@ -25,6 +25,13 @@ slow: $(READY) chromium
 
 bench: $(READY)
 	$(BIN)/python -m pytest -q -s -m bench tests/benchmarks
+
+# Other conformal libraries pin old packages, so they live apart; TorchCP is taken without what its other halves need.
+peers:
+	$(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/python -m pip install -q -e ".[peers]" pytest
+	$(VENV)-peers/bin/python -m pip install -q --no-deps puncc==0.9.3 torchcp==1.2.1
+	$(VENV)-peers/bin/python -m pytest -q -s -m peers tests/benchmarks/test_conformal.py
 
 gpu: $(READY)
 	$(BIN)/python -m pytest -q -m gpu

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glasshouse.families.conformal import calibrate
+from glasshouse.families.conformal import calibrate, calibration
 from glasshouse.schema.errors import BadType, BadValue, GlasshouseError
 
 RNG = np.random.default_rng(0)
@@ -124,3 +125,31 @@ def test_sets_of_any_shape(n: int, classes: int, seed: int, alpha: float) -> Non
     assert ranked.sets(alpha).shape == (7, classes)
     assert (ranked.sizes(alpha) <= ranked.sizes(alpha / 2)).all()
     assert ((ranked.p_values() > 0) & (ranked.p_values() <= 1)).all()
+
+
+@pytest.mark.parametrize("groups", [None, "class", "points"])
+def test_many_rows_are_scored_by_blocks_and_nothing_changes(monkeypatch: pytest.MonkeyPatch, groups: str | None) -> None:
+    rng = np.random.default_rng(4)
+    probs, labels, of = rng.dirichlet(np.ones(5), 130), rng.integers(5, size=100), rng.integers(3, size=130)
+    given, test = (of[:100], of[100:]) if groups == "points" else (groups, None)
+
+    def made() -> tuple[np.ndarray, np.ndarray]:
+        calibrated = calibrate(probs[:100], labels, score="aps", randomized=True, groups=given)
+        ranks = calibrated.rank(probs[100:], groups=test)
+        return ranks.p_values(), ranks.sets(0.2)
+
+    whole = made()
+    monkeypatch.setattr(calibration, "ENTRIES", 35)         # seven rows a block
+    for a, b in zip(whole, made(), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_scoring_a_large_pool_needs_little_memory() -> None:
+    """2,000 x 1,000: the probabilities take 16 MB; scoring and ranking them must not take several times as much as a block does."""
+    rng = np.random.default_rng(0)
+    probs, labels = rng.dirichlet(np.ones(1000), 4000), rng.integers(1000, size=2000)
+    tracemalloc.start()
+    calibrate(probs[:2000], labels, score="aps").rank(probs[2000:]).sets(0.1)
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    assert peak < 80

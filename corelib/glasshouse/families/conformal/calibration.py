@@ -23,6 +23,7 @@ from glasshouse.schema.guarantee import Guarantee
 
 log = logging.getLogger(__name__)
 MOST_GROUPS = 10_000
+ENTRIES = 1_000_000     # of probabilities scored at a time: a score needs several arrays as large
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,10 @@ class Calibration:
             raise BadValue("groups is not allowed here: these scores were not calibrated in groups of points", "groups")
         of_point = None if groups is None else class_labels("groups", groups, len(checked), len(self.cells.scores))
         share = Seeds(self.seed).numpy("u of test points").random(len(checked)) if u is None else shares("u", u, len(checked))
-        return self.cells.rank(self.method.score(checked, share), of_point)
+        found = [self.cells.rank(self.method.score(checked[rows], share[rows]), None if of_point is None else of_point[rows])
+                 for rows in _blocks(*checked.shape)]
+        first, whole = found[0], np.concatenate([one.ranks for one in found])
+        return Ranks(whole, first.n, first.cell if of_point is None else np.concatenate([one.cell for one in found if one.cell is not None]))
 
     def predict(self, probs: Any, alpha: float = 0.1, groups: Any = None, u: Any = None) -> np.ndarray:
         """bool [m, K]: the prediction set of every row of ``probs`` [m, K]."""
@@ -91,8 +95,14 @@ def promise(best: Guarantee, cells: Cells) -> Guarantee:
 
 def true_scores(method: Method, probs: np.ndarray, labels: np.ndarray, u: np.ndarray) -> np.ndarray:
     """The score of each row's true label, float64 [n]."""
-    found: np.ndarray = np.take_along_axis(method.score(probs, u), labels[:, None], axis=1)[:, 0]
-    return found
+    return np.concatenate([np.take_along_axis(method.score(probs[rows], u[rows]), labels[rows, None], axis=1)[:, 0]
+                           for rows in _blocks(*probs.shape)])
+
+
+def _blocks(n: int, k: int) -> list[slice]:
+    """Rows by so many that what scoring them needs stays small; at least one block, perhaps empty."""
+    rows = max(1, ENTRIES // max(k, 1))
+    return [slice(start, start + rows) for start in range(0, max(n, 1), rows)]
 
 
 def fit(method: Method, probs: np.ndarray, labels: np.ndarray, u: np.ndarray, group: np.ndarray, groups: int, seeds: Seeds) -> Calibration:

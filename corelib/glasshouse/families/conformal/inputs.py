@@ -23,7 +23,7 @@ def probabilities(argument: str, given: Any, classes: int | None = None) -> np.n
         raise BadType(f"{argument} has shape {list(array.shape)}: it must be [n, K], one row of class probabilities a point", argument)
     if classes is not None and array.shape[1] != classes:
         raise BadValue(f"{argument} has {array.shape[1]} classes: it must have the {classes} of calibration", argument)
-    probs = array.astype(np.float64)
+    probs = array.astype(np.float64, copy=False)
     total = probs.sum(axis=1)
     for wrong, why in ((np.isnan(probs).any(axis=1), "holds NaN"), ((probs < 0).any(axis=1), "holds a negative probability"),
                        (~(np.abs(total - 1) <= SUM_SLACK), "does not sum to 1 within 0.001")):
