@@ -11,14 +11,21 @@ from glasshouse.families.conformal.ranks import Ranks, miscoverage, needed_point
 from glasshouse.schema.errors import BadType, BadValue
 
 
-def _by_integers(n: int, hundredths: int) -> int:
+def _by_integers(n: int, parts: int, of: int = 100) -> int:
     """ceil((n + 1)(100 - j) / 100) without a fraction or a float."""
-    return -(-(n + 1) * (100 - hundredths) // 100)
+    return -(-(n + 1) * (of - parts) // of)
 
 
 def test_rank_is_exact_on_the_whole_grid() -> None:
     wrong = [(n, j) for n in range(301) for j in range(1, 100) if threshold_rank(n, j / 100) != _by_integers(n, j)]
     assert wrong == []
+
+
+@pytest.mark.slow
+def test_rank_is_exact_for_every_thousandth_up_to_two_thousand_points() -> None:
+    for j in range(1, 1000):
+        wrong = [n for n in range(1, 2001) if threshold_rank(n, j / 1000) != _by_integers(n, j, 1000)]
+        assert wrong == [], j
 
 
 @pytest.mark.slow
