@@ -122,12 +122,14 @@ class Lab(Running):
                 "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"]}
 
     def export_data(self, kind: str = "csv") -> Export:
-        """What lies behind the picture, as ``csv`` or ``json``.
+        """What lies behind the picture, as ``csv`` or ``json``; or the pictures themselves as a page that needs no server, ``html``.
 
         Raises: BadValue for another kind, and before anything is computed.
         """
+        if kind == "html":
+            return self.export_html()
         if kind not in ("csv", "json"):
-            raise bad_value("kind", kind, "csv or json")
+            raise bad_value("kind", kind, "csv, json or html")
         session = self.sides[0].session
         if session is None:
             raise bad_value("export", "nothing", "a result: wait for the first picture")
@@ -135,6 +137,15 @@ class Lab(Running):
         text = record.to_csv() if kind == "csv" else record.to_json()
         name = f"glasshouse-{self.method.replace('.', '-')}-seed{self.seed}.{kind}"
         return Export(name, "text/csv" if kind == "csv" else "application/json", text)
+
+    def export_html(self, look: str | None = None, states: int = 30) -> Export:
+        """The lab as it is in one HTML file, in which one look still moves through up to 30 ``states``.
+
+        ``look``: its name, "" for none; by default the player's, else the first that is a share.
+        Raises: BadValue for an unknown look or number of states, and before anything is computed.
+        """
+        exported: Export = _renderer("to_html").export(self, look, states)
+        return exported
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], **options: Any) -> Self:

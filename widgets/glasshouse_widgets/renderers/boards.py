@@ -97,13 +97,15 @@ def player(lab: Lab) -> Board:
 
 def plot(lab: Lab, slot: Slot) -> Board:
     """What belongs to one figure besides itself."""
-    title = slot.title
-    if len(lab.sides) > 1 and slot.split:
-        title = f"{title}: {lab.named(int(slot.name.endswith('~b')))}"
     config = lab.figure_config(slot.name)
-    return {"theme": lab.theme, "title": title, "describe": slot.describe, "first": slot.place == "stage", "height": slot.height, "config": config,
-            "filename": config["toImageButtonOptions"]["filename"],
+    return {"theme": lab.theme, "title": title(lab, slot), "describe": slot.describe, "first": slot.place == "stage",
+            "height": slot.height, "config": config, "filename": config["toImageButtonOptions"]["filename"],
             "status": lab.status if slot.place != "state" else "live", "still": False}
+
+
+def title(lab: Lab, slot: Slot) -> str:
+    """What stands over a figure; in compare, whose it is."""
+    return f"{slot.title}: {lab.named(int(slot.name.endswith('~b')))}" if len(lab.sides) > 1 and slot.split else slot.title
 
 
 def _folded(groups: tuple[Group, ...]) -> list[Group]:

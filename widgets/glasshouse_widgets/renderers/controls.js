@@ -144,7 +144,8 @@ function knobs(board, wire) {
     h("button", { type: "button", onclick: () => wire.ask({ do: "reset" }) }, "Reset"),
     h("button", { type: "button", onclick: copy }, "Copy link"),
     h("button", { type: "button", onclick: () => wire.ask({ do: "export", kind: "csv" }) }, "CSV"),
-    h("button", { type: "button", onclick: () => wire.ask({ do: "export", kind: "json" }) }, "JSON"));
+    h("button", { type: "button", onclick: () => wire.ask({ do: "export", kind: "json" }) }, "JSON"),
+    h("button", { type: "button", title: "one file with these pictures, that opens without a server", onclick: () => wire.ask({ do: "export", kind: "html" }) }, "HTML"));
   const node = h("section", { class: "knobs", "aria-label": "Knobs" }, source(wire, shows), ...groups,
     actions.length > 0 && h("fieldset", {}, h("legend", {}, "to find out"), ...actions), tools, link, said);
   let later = 0;

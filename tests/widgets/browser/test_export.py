@@ -1,0 +1,36 @@
+"""The exported page opens from a file, without a server, and its one look moves the figures and the numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from glasshouse_widgets.labs.conformal import ConformalLab
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_saved_lab_moves_without_a_server(browser: Any, tmp_path: Path) -> None:
+    lab = ConformalLab()
+    assert lab.wait(60)
+    file = tmp_path / "lab.html"
+    file.write_text(lab.export_html().text, "utf-8")
+    shown = {r.label: r.value.strip() for r in lab.readout}
+    lab.close()
+    context = browser.new_context(offline=True)
+    page, errors = context.new_page(), []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(file.as_uri())
+    page.locator(".stage .main-svg").first.wait_for(timeout=30_000)
+    assert page.locator("#look").text_content() == "alpha 0.1"
+    for value in shown.values():
+        page.locator(".numbers", has_text=value).wait_for()
+    before = page.locator(".second .main-svg").first.inner_html()
+    page.get_by_label("alpha").fill("20")
+    page.wait_for_function("(before) => document.querySelector('.second .main-svg').innerHTML !== before", arg=before)
+    assert page.locator("#look").text_content() != "alpha 0.1"
+    context.close()
+    assert errors == []
