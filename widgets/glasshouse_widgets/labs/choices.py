@@ -64,7 +64,7 @@ class Choices(param.Parameterized):
         self._quiet = False
         self._told: list[tuple[Cost, list[Side]]] = []
         self.infos = {info.id: info for info in self.core.methods(self.room)}
-        self.problems = {p.name: p for p in self.core.problems(self.room)}
+        self.problems = {p.name: p for p in self.core.problems(self.room) if own or not offer.needs_a_file(p)}
         self.home_method = self.home or next(iter(self.infos))
         self.sides = [Side(self.core, self.infos[self.home_method], post)]
         self.looks = Holder(self.core.looks(self.room))

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from glasshouse.schema.knob import KnobField
+from glasshouse.schema.knob import KnobField, knobs_of
 from glasshouse_widgets.labs.knobs import Holder
 from glasshouse_widgets.labs.parts import Control, Group
 
@@ -42,6 +42,11 @@ def offered(field: KnobField, own: bool, models: tuple[str, ...]) -> KnobField |
     if field.knob.unit == "model" and models:
         return dataclasses.replace(field, kind="choice", choices=(field.default, *models))
     return None
+
+
+def needs_a_file(problem: type) -> bool:
+    """Whether the problem is a file of a person's own."""
+    return any(field.knob.unit == "file" for field in knobs_of(problem))
 
 
 def short_name(info: MethodInfo) -> str:

@@ -17,6 +17,7 @@ from glasshouse_widgets.labs.jobs import Inbox, Lane, Post
 from glasshouse_widgets.labs.parts import Message, Shown
 from glasshouse_widgets.labs.player import Player
 from glasshouse_widgets.labs.side import Request, Side
+from glasshouse_widgets.labs.uploads import Uploads
 
 log = logging.getLogger(__name__)
 JOB_DELAY = 0.08        # seconds without another move before a job starts
@@ -38,6 +39,7 @@ class Running(Choices):
         self.studies: dict[str, Event] = {}
         self.studied: dict[str, Request] = {}       # what each of them was asked of
         self.player: Player | None = None
+        self.uploads = Uploads()
         self._study_lanes: dict[str, Lane] = {}
         self._seen: list[Shown] = []                # what the pictures show, one per method
         super().__init__(lambda callback: self.deliver_by(callback), **choices)
@@ -88,6 +90,7 @@ class Running(Choices):
     def close(self) -> None:
         """Stop all work for good; a renderer calls it when the browser has gone."""
         self.closed = True
+        self.uploads.close()
         if self.player is not None:
             self.player.pause()
         for side in self.sides:

@@ -8,6 +8,7 @@ from typing import Any
 
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse_widgets.labs.base import SPEEDS, Control, Group, Lab, Slot
+from glasshouse_widgets.labs.uploads import SUFFIXES
 
 Board = dict[str, Any]
 VISIBLE = 7             # knobs that are shown before the rest folds under "more"
@@ -121,7 +122,7 @@ def _folded(groups: tuple[Group, ...]) -> list[Group]:
 
 def _control(c: Control) -> Board:
     field, knob = c.field, c.field.knob
-    unit = "" if knob.unit in field.label.split() else knob.unit
+    unit = "" if knob.unit in (*field.label.split(), "file") else knob.unit
     spoken = field.label + (f", {unit}" if unit else "") + (", compared method" if c.side else "")
     spec: Board = {"key": c.key, "label": field.label, "spoken": spoken, "unit": unit, "cost": knob.cost, "help": knob.help,
                    "optional": field.optional, "widget": {"bool": "toggle", "choice": "choice", "int": "number", "float": "number"}.get(
@@ -131,7 +132,8 @@ def _control(c: Control) -> Board:
     if field.kind == "choice":
         spec["choices"] = [{"value": v, "text": "none" if v is None else str(v)} for v in field.choices]
     if spec["widget"] == "text":
-        spec |= {"longest": field.max_length or 4000, "long": field.kind == "text" and (field.max_length or 0) >= LONG}
+        spec |= {"longest": field.max_length or 4000, "long": knob.unit != "file" and (field.max_length or 0) >= LONG,
+                 "file": list(SUFFIXES) if knob.unit == "file" else None}
     return spec
 
 

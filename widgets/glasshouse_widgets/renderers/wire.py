@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +29,23 @@ def _set(lab: Lab, said: Said) -> None:
     side = int(bool(second))
     if side < len(lab.sides):
         lab.set(name, said.get("value"), side)
+
+
+def _upload(lab: Lab, said: Said) -> None:
+    """A piece of a file for a knob that takes one; the last piece sets the knob."""
+    name, _, second = str(said.get("key")).partition("~")
+    at, size, data = said.get("at"), said.get("size"), said.get("data")
+    offered = {c.key: c.field for group in lab.controls() for c in (*group.controls, *group.folded)}
+    field = offered.get(str(said.get("key")))
+    if field is None or field.knob.unit != "file" or not lab.own or type(at) is not int or type(size) is not int or not isinstance(data, str):
+        return
+    try:
+        path = lab.uploads.take(str(said.get("name")), at, size, base64.b64decode(data, validate=True))
+    except (GlasshouseError, binascii.Error) as error:
+        lab.message = Message(str(error), str(said.get("key")))
+        return
+    if path is not None:
+        lab.set(name, str(path), int(bool(second)))
 
 
 def _choose(lab: Lab, said: Said) -> None:
@@ -80,6 +99,6 @@ def _act(lab: Lab, said: Said) -> None:
 
 
 _VERBS: dict[str, Callable[[Lab, Said], Any]] = {
-    "set": _set, "choose": _choose, "player": _player, "export": _export, "click": _click, "theme": _theme, "hello": _hello,
+    "set": _set, "upload": _upload, "choose": _choose, "player": _player, "export": _export, "click": _click, "theme": _theme, "hello": _hello,
     "act": _act, "preset": lambda lab, said: lab.choose_preset(str(said.get("name"))), "reset": lambda lab, _: lab.reset(),
     "stop": lambda lab, _: lab.stop(), "resume": lambda lab, _: lab.resume()}

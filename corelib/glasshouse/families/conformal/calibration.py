@@ -19,7 +19,7 @@ from glasshouse.families.conformal.ranks import Ranks, miscoverage, threshold_ra
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.build import build, unknown
 from glasshouse.schema.errors import BadValue, bad_type, bad_value
-from glasshouse.schema.guarantee import Guarantee
+from glasshouse.schema.guarantee import Guarantee, Kind
 
 log = logging.getLogger(__name__)
 MOST_GROUPS = 10_000
@@ -73,7 +73,8 @@ class Calibration:
         found = [self.cells.rank(self.method.score(checked[rows], share[rows]), None if of_point is None else of_point[rows])
                  for rows in _blocks(*checked.shape)]
         first, whole = found[0], np.concatenate([one.ranks for one in found])
-        return Ranks(whole, first.n, first.cell if of_point is None else np.concatenate([one.cell for one in found if one.cell is not None]))
+        cell = first.cell if of_point is None else np.concatenate([one.cell for one in found if one.cell is not None])
+        return Ranks(whole, first.n, cell)
 
     def predict(self, probs: Any, alpha: float = 0.1, groups: Any = None, u: Any = None) -> np.ndarray:
         """bool [m, K]: the prediction set of every row of ``probs`` [m, K]."""
@@ -89,7 +90,8 @@ def promise(best: Guarantee, cells: Cells) -> Guarantee:
             f"With {n[0]} calibration points, a set holds the true label with probability at least 1 - alpha and, "
             f"where scores do not tie, at most 1 - alpha + {1 / (n[0] + 1):.3g}."))
     what = {"group": "in every group of points", "class": "whatever the true class", "cluster": "in every cluster of classes"}[cells.kind]
-    return replace(best, kind="class" if cells.kind == "class" else "group", scope=f"on average over calibration sets and test points, {what}", statement=(
+    kind: Kind = "class" if cells.kind == "class" else "group"
+    return replace(best, kind=kind, scope=f"on average over calibration sets and test points, {what}", statement=(
         f"With {n.min()} to {n.max()} calibration points a cell, a set holds the true label with probability at least 1 - alpha {what}."))
 
 

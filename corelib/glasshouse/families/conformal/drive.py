@@ -12,7 +12,7 @@ import numpy as np
 from glasshouse.families.conformal.calibration import fit, promise
 from glasshouse.families.conformal.cells import Cells
 from glasshouse.families.conformal.coverage import coverage_band
-from glasshouse.families.conformal.interface import Look, Method, Pool
+from glasshouse.families.conformal.interface import Look, Method
 from glasshouse.families.conformal.ranks import Ranks, needed_points, threshold_rank
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import bad_value

@@ -16,7 +16,7 @@ def probabilities(argument: str, given: Any, classes: int | None = None) -> np.n
 
     Raises: BadType for another shape or dtype; BadValue for NaN, negative entries, rows that do not sum to 1, or another K.
     """
-    array = _array(given)
+    array = array_of(given)
     if array.dtype.kind not in "fiu":
         raise BadType(f"{argument} has dtype {array.dtype}: it must hold numbers, the probabilities", argument)
     if array.ndim != 2 or array.shape[1] == 0:
@@ -39,7 +39,7 @@ def class_labels(argument: str, given: Any, n: int, classes: int) -> np.ndarray:
 
     Raises: BadType for another shape or dtype; BadValue for another length or a label out of range.
     """
-    array = _array(given)
+    array = array_of(given)
     if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
         raise BadType(f"{argument} has shape {list(array.shape)} and dtype {array.dtype}: it must hold {n} whole numbers, one a row of "
                       "probs", argument)
@@ -58,7 +58,7 @@ def shares(argument: str, given: Any, n: int) -> np.ndarray:
 
     Raises: BadType for another shape or dtype; BadValue for another length or a number outside.
     """
-    array = _array(given)
+    array = array_of(given)
     if array.ndim != 1 or array.dtype.kind not in "fiu":
         raise BadType(f"{argument} has shape {list(array.shape)} and dtype {array.dtype}: it must hold {n} numbers, one a row", argument)
     if len(array) != n:
@@ -71,7 +71,7 @@ def shares(argument: str, given: Any, n: int) -> np.ndarray:
     return u
 
 
-def _array(given: Any) -> np.ndarray:
+def array_of(given: Any) -> np.ndarray:
     """A copy-free view where possible; a torch tensor from any device, without importing torch."""
     if hasattr(given, "detach"):
         given = given.detach().cpu()

@@ -11,6 +11,7 @@ from annotated_types import Ge, Le
 
 from glasshouse import assets
 from glasshouse.families.conformal.interface import Pool
+from glasshouse.families.conformal.own import Own
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.knob import Knob
 
@@ -66,7 +67,7 @@ class Tiny:
                     (probs.max(axis=1) > 0.7).astype(np.int64), ("unsure", "sure"))
 
 
-PROBLEMS: tuple[type, ...] = (Digits, Tiny)
+PROBLEMS: tuple[type, ...] = (Digits, Tiny, Own)
 
 
 @lru_cache(maxsize=1)
