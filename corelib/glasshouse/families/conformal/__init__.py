@@ -3,11 +3,15 @@
     from glasshouse.families.conformal import calibrate
     c = calibrate(probs, labels)               # probs [n, K], labels [n]
     c.predict(probs_test, alpha=0.1)           # bool [m, K]
+
+    r = calibrate_regression(predictions, targets)         # [n], [n]
+    r.interval(predictions_test, alpha=0.1)                # [m, 2]
 """
 
 from __future__ import annotations
 
 from glasshouse.families.conformal.calibration import Calibration, calibrate
+from glasshouse.families.conformal.intervals import IntervalCalibration, Ridge, calibrate_regression
 from glasshouse.families.conformal.ranks import Ranks
 
-__all__ = ["Calibration", "Ranks", "calibrate"]
+__all__ = ["Calibration", "IntervalCalibration", "Ranks", "Ridge", "calibrate", "calibrate_regression"]

@@ -1,0 +1,1 @@
+"""Prediction intervals for numbers, one published method a file."""
