@@ -39,7 +39,7 @@ def _resplits(problem: str, total: int, seed: int = 0, method: str = "conformal.
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("alpha", ALPHAS)
 def test_resplits_of_the_digits_follow_the_law(alpha: float, n: int) -> None:
-    """Mean within 4 standard errors and KS, which is conservative on whole numbers, at 1 % shared by all tests here."""
+    """Mean within 4 standard errors and KS at 1 % shared by all tests here: ties of whole numbers only make its p-values too small."""
     event = _resplits("digits", 400, calibration_size=n)
     k = threshold_rank(n, alpha)
     law = stats.betabinom(event.m, k, n + 1 - k)

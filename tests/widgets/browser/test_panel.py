@@ -9,31 +9,12 @@ from typing import Any
 
 import pytest
 
+from layout import BOXES, NAMELESS, apart
+
 pytestmark = pytest.mark.browser
 
 TITLE = "[...document.querySelectorAll('*')].length && (() => { const all = (r) => [...r.querySelectorAll('.js-plotly-plot'), ...[...r.querySelectorAll('*')]" \
         ".flatMap((n) => n.shadowRoot ? all(n.shadowRoot) : [])]; return all(document).map((g) => g.layout.title?.text ?? '').join('|'); })()"
-NAMELESS = """
-() => {
-  const all = (r) => [...r.querySelectorAll("input, select, button, textarea, [role=slider]"), ...[...r.querySelectorAll("*")].flatMap((n) => n.shadowRoot ? all(n.shadowRoot) : [])];
-  const name = (n) => [...(n.labels ?? [])].map((l) => l.textContent).join(" ") + (n.getAttribute("aria-label") ?? "") + (n.tagName === "BUTTON" ? n.textContent : "");
-  return all(document).filter((n) => n.offsetParent && !name(n).trim()).map((n) => n.outerHTML.slice(0, 160));
-}
-"""
-BOXES = """
-() => {
-  const areas = ["gh-head", "gh-knobs", "gh-stage", "gh-player", "gh-readout", "gh-second", "gh-aside"];
-  const all = (r) => [...r.querySelectorAll("*")].flatMap((n) => [n, ...(n.shadowRoot ? all(n.shadowRoot) : [])]);
-  const nodes = all(document);
-  const box = (n) => { const { left, top, right, bottom } = n.getBoundingClientRect(); return [left, top, right, bottom]; };
-  const wide = nodes.filter((n) => n.closest && n.matches(".gh *") && !n.matches(".sr, .sr *, svg *, .take, .take *, select, option") && n.offsetParent)
-    .filter((n) => n.getBoundingClientRect().right > innerWidth + 1).map((n) => n.outerHTML.slice(0, 120));
-  const small = nodes.filter((n) => n.matches(".gh *") && n.offsetParent && n.childNodes.length && [...n.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim()))
-    .filter((n) => parseFloat(getComputedStyle(n).fontSize) < 12).map((n) => n.outerHTML.slice(0, 120));
-  return { boxes: Object.fromEntries(areas.map((a) => [a, nodes.find((n) => n.classList?.contains(a))]).filter(([, n]) => n).map(([a, n]) => [a, box(n)])),
-           wide, small, scrolls: document.documentElement.scrollWidth > innerWidth + 1 };
-}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -105,10 +86,7 @@ def test_nothing_overlaps_nor_is_too_small(lab: Any, width: int) -> None:
     assert not found["scrolls"]
     boxes = found["boxes"]
     assert len(boxes) == 7
-    for one, (l1, t1, r1, b1) in boxes.items():
-        for two, (l2, t2, r2, b2) in boxes.items():
-            apart = r1 <= l2 + 1 or r2 <= l1 + 1 or b1 <= t2 + 1 or b2 <= t1 + 1
-            assert one == two or apart, f"{one} and {two} overlap at {width}"
+    assert apart(boxes) == []
     assert (boxes["gh-aside"][1] > boxes["gh-stage"][3] - 1) == (width < 1200)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import panel as pn
+from panel.io.resources import LOCAL_DIST
 
 from glasshouse.schema.errors import bad_value
 from glasshouse_widgets import labs
@@ -65,17 +66,24 @@ def origins(port: int, workshop: bool) -> list[str]:
 
 
 def _gallery(found: dict[str, type[Lab]], miniatures: Miniatures) -> Any:
-    pn.extension("plotly", raw_css=[PAGE])
+    _begin_page()
     return gallery.page(found, miniatures)
 
 
 def _lab(cls: type[Lab], workshop: bool, allow_models: tuple[str, ...]) -> Any:
-    pn.extension("plotly", raw_css=[PAGE])
+    _begin_page()
     lab = cls(own=not workshop, models=allow_models)
     lab.home_url = "./"
     if pn.state.location is not None:
         lab.open_link(pn.state.location.search or "")
     return render(lab)
+
+
+def _begin_page() -> None:
+    """A document takes its styles from this server from its first model on: until Panel has written the page it would take them from afar."""
+    pn.extension("plotly", raw_css=[PAGE])
+    if pn.state.curdoc is not None:
+        pn.state.curdoc.template_variables.setdefault("dist_url", LOCAL_DIST)
 
 
 def _addresses(name: str) -> set[str]:

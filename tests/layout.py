@@ -1,0 +1,41 @@
+"""Where the parts of a lab stand in the browser, which controls have no name, which text is too small or cut."""
+
+from __future__ import annotations
+
+NAMELESS = """
+() => {
+  const all = (r) => [...r.querySelectorAll("input, select, button, textarea, [role=slider]"),
+    ...[...r.querySelectorAll("*")].flatMap((n) => n.shadowRoot ? all(n.shadowRoot) : [])];
+  const labels = (n) => [...(n.labels ?? [])].map((l) => l.textContent).join(" ");
+  const name = (n) => labels(n) + (n.getAttribute("aria-label") ?? "") + (n.tagName === "BUTTON" ? n.textContent : "");
+  return all(document).filter((n) => n.offsetParent && !name(n).trim()).map((n) => n.outerHTML.slice(0, 160));
+}
+"""
+BOXES = """
+() => {
+  const areas = ["gh-head", "gh-knobs", "gh-stage", "gh-player", "gh-readout", "gh-second", "gh-aside"];
+  const all = (r) => [...r.querySelectorAll("*")].flatMap((n) => [n, ...(n.shadowRoot ? all(n.shadowRoot) : [])]);
+  const nodes = all(document);
+  const box = (n) => { const { left, top, right, bottom } = n.getBoundingClientRect(); return [left, top, right, bottom]; };
+  const ours = nodes.filter((n) => n.matches(".gh *") && n.offsetParent);
+  const wide = ours.filter((n) => !n.matches(".sr, .sr *, svg *, .take, .take *, select, option"))
+    .filter((n) => n.getBoundingClientRect().right > innerWidth + 1).map((n) => n.outerHTML.slice(0, 120));
+  const small = ours.filter((n) => [...n.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim()))
+    .filter((n) => parseFloat(getComputedStyle(n).fontSize) < 12).map((n) => n.outerHTML.slice(0, 120));
+  const areasThere = areas.map((a) => [a, nodes.find((n) => n.classList?.contains(a))]).filter(([, n]) => n);
+  return { boxes: Object.fromEntries(areasThere.map(([a, n]) => [a, box(n)])),
+           wide, small, scrolls: document.documentElement.scrollWidth > innerWidth + 1 };
+}
+"""
+PICTURES = """
+() => {
+  const all = (r) => [...r.querySelectorAll(".gh.plot"), ...[...r.querySelectorAll("*")].flatMap((n) => n.shadowRoot ? all(n.shadowRoot) : [])];
+  return all(document).map((n) => [n.querySelector("h2").textContent, !!n.querySelector(".main-svg")]);
+}
+"""
+
+
+def apart(boxes: dict[str, list[float]]) -> list[tuple[str, str]]:
+    """Pairs of parts that overlap, [left, top, right, bottom] each."""
+    return [(one, two) for one, (l1, t1, r1, b1) in boxes.items() for two, (l2, t2, r2, b2) in boxes.items()
+            if one < two and not (r1 <= l2 + 1 or r2 <= l1 + 1 or b1 <= t2 + 1 or b2 <= t1 + 1)]

@@ -1,0 +1,56 @@
+"""Every lab of the gallery, opened as a person would: each method once, a comparison, light and dark, nothing cut, nothing overlapping."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from glasshouse import catalogue
+from glasshouse_widgets import labs
+from layout import BOXES, NAMELESS, PICTURES, apart
+
+pytestmark = pytest.mark.browser
+PATIENCE = 120_000
+
+
+@pytest.fixture(scope="module")
+def url(serve: Any) -> str:
+    return str(serve("-m", "glasshouse", "serve", "--no-browser", "--port", "{port}"))
+
+
+def looked_at(page: Any, what: str) -> None:
+    page.get_by_text("Up to date").first.wait_for(timeout=PATIENCE)
+    page.mouse.wheel(0, 4000)               # what is out of sight is drawn when it comes into sight
+    page.wait_for_function(f"() => ({PICTURES})().every(([, drawn]) => drawn)", timeout=PATIENCE)
+    page.mouse.wheel(0, -9000)
+    for _ in range(50):                     # figures follow a new width when they have time
+        found = page.evaluate(BOXES)
+        if not found["wide"]:
+            break
+        page.wait_for_timeout(200)
+    assert found["wide"] == [], what
+    assert found["small"] == [], what
+    assert not found["scrolls"], what
+    assert apart(found["boxes"]) == [], what
+    assert page.evaluate(NAMELESS) == [], what
+
+
+@pytest.mark.parametrize("name", list(labs.found()))
+def test_a_lab_shows_each_of_its_methods(page: Any, url: str, name: str) -> None:
+    cls = labs.found()[name]
+    methods = [info.id for info in catalogue.methods(cls.family) if info.room == cls.room]
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.emulate_media(color_scheme="dark" if len(name) % 2 else "light")
+    page.goto(f"{url}/{name}")
+    looked_at(page, cls.home)
+    picker = page.get_by_label("method", exact=True)
+    for method in [m for m in methods if m != cls.home][:4]:
+        picker.select_option(value=method)
+        page.wait_for_function(f"() => location.search.includes('method={method}')", timeout=PATIENCE)
+        looked_at(page, method)
+    page.get_by_label("compare with", exact=True).select_option(value=cls.home or methods[0])
+    page.wait_for_function("() => location.search.includes('compare=')", timeout=PATIENCE)
+    looked_at(page, f"{name}, compared")
+    page.set_viewport_size({"width": 900, "height": 720})
+    looked_at(page, f"{name} at 900")
