@@ -1,0 +1,77 @@
+"""Limits for scores of your own: along a stream by adaptive conformal inference, or weighted by likelihood ratios."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from importlib import import_module
+from typing import Any, cast
+
+import numpy as np
+
+from glasshouse.families.conformal.drift.interface import Path
+from glasshouse.families.conformal.ranks import miscoverage
+from glasshouse.schema.errors import BadType, BadValue, bad_type, bad_value
+
+
+def adaptive_limits(calibration: Any, scores: Any, alpha: float = 0.1, gamma: float = 0.02, recent: bool = False) -> Path:
+    """Adaptive conformal inference over a stream: the limit of every step, each from the scores before it.
+
+    ``calibration`` [n] and ``scores`` [T] are at least 0, large is strange, in the order of time; a step is missed where its score is above
+    its limit. ``gamma`` in [0, 1] is the step size. ``recent`` ranks among the last n scores instead of the calibration's.
+
+    Raises: BadType, BadValue naming the argument.
+    """
+    exact = miscoverage(alpha)
+    if isinstance(gamma, bool) or not isinstance(gamma, (int, float)):
+        raise bad_type("gamma", gamma, "a number from 0 to 1")
+    if not 0 <= gamma <= 1:
+        raise bad_value("gamma", gamma, "a number from 0 to 1")
+    track = import_module("glasshouse.families.conformal.methods.drift.aci").track          # methods stand above the room
+    return cast(Path, track(_numbers("calibration", calibration), _numbers("scores", scores), exact, Fraction(repr(float(gamma))), recent))
+
+
+def weighted_limits(calibration: Any, weights: Any, own: Any, alpha: float = 0.1) -> np.ndarray:
+    """Weighted conformal prediction under covariate shift: the limit of every test point, float64 [m], +inf where nothing can be ruled out.
+
+    ``calibration`` [n] scores and ``weights`` [n], their likelihood ratios w(x_i) = dP_test(x_i) / dP_calibration(x_i) up to a constant;
+    ``own`` [m] is w at the test points, of the same scale. With equal weights this is split conformal prediction.
+
+    Raises: BadType, BadValue naming the argument.
+    """
+    exact = miscoverage(alpha)
+    scores, w, at = _numbers("calibration", calibration), _numbers("weights", weights), _numbers("own", own)
+    if len(w) != len(scores):
+        raise BadValue(f"weights has {len(w)} entries: it must have {len(scores)}, one a calibration score", "weights")
+    if np.isinf(w).any() or np.isinf(at).any():
+        raise BadValue("weights and own must be finite", "weights" if np.isinf(w).any() else "own")
+    order = np.argsort(scores, kind="stable")
+    cumulative = np.cumsum(w[order])
+    total = cumulative[-1] if len(w) else 0.0
+    return reached(scores[order], cumulative[None, :], total + at, exact)
+
+
+def reached(scores: np.ndarray, cumulative: np.ndarray, whole: np.ndarray, alpha: Fraction) -> np.ndarray:
+    """The first of ascending ``scores`` [n] at which ``cumulative`` [T or 1, n] reaches its share 1 - alpha of ``whole`` [T]; +inf where none does.
+
+    Both sides are taken times alpha's denominator, so whole weights stay exact.
+    """
+    a, d = alpha.numerator, alpha.denominator
+    if not len(scores):
+        return np.full(len(whole), math.inf)
+    there = cumulative * d >= (d - a) * whole[:, None]
+    limit: np.ndarray = np.where(there[:, -1] & (whole > 0), scores[there.argmax(axis=1)], math.inf)
+    return limit
+
+
+def _numbers(argument: str, given: Any) -> np.ndarray:
+    """float64 [n], each at least 0."""
+    array = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)
+    if array.ndim != 1 or (array.dtype.kind not in "bfiu" and array.size):
+        raise BadType(f"{argument} has shape {list(array.shape)} and dtype {array.dtype}: it must hold numbers [n]", argument)
+    checked = array.astype(np.float64)
+    wrong = ~(checked >= 0)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise BadValue(f"{argument}[{at}] = {checked[at]:g} is not allowed: it must be at least 0", argument)
+    return checked

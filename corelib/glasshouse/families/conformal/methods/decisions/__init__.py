@@ -1,0 +1,1 @@
+"""Published ways to decide: answer or stay silent, stop or ask a dearer model, one a file."""

@@ -1,0 +1,1 @@
+"""Methods for streams that drift: one file each."""

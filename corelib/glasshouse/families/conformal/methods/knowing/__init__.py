@@ -1,0 +1,1 @@
+"""Ways to learn probabilities, and how far off they are."""

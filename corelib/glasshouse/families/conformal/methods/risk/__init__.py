@@ -1,0 +1,1 @@
+"""Methods that control a risk: one file each."""
