@@ -1,0 +1,1 @@
+"""Methods that promise something of a whole batch of test points."""

@@ -1,0 +1,1 @@
+"""Methods that reason about what detectors say."""
