@@ -1,0 +1,1 @@
+"""Ways to train networks whose answers can be proved: one file each."""
