@@ -12,6 +12,8 @@ from nbclient import NotebookClient
 HOME = Path(__file__).resolve().parents[2] / "notebooks"
 ANSWERS = {
     "01_decoding": {"Exercise 1": "0.6", "Exercise 2": "[0.75, 0.25, 0.0]", "Exercise 3": "2.7731", "Exercise 4": "[4, 1.3]"},
+    "02_conformal": {"Exercise 1": "0.18", "Exercise 2": "99", "Exercise 3": "[0.2, 0.62, 0.88]", "Exercise 4": "5", "Exercise 5": "0.055"},
+    "03_certification": {"Exercise 1": "[0.3, 0.35]", "Exercise 2": "0.5"},
 }
 
 
