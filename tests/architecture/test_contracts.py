@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from glasshouse_widgets import labs
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.long
@@ -18,6 +21,8 @@ PLANTED = {
     "widgets: imports go downwards only": ("glasshouse_widgets/figures/palette.py", "import glasshouse_widgets.labs.base"),
     "families are strangers": ("glasshouse/families/conformal/problems.py", "import glasshouse.families.decoding.sampling"),
     "methods are strangers": ("glasshouse/families/decoding/methods/rsd.py", "import glasshouse.families.decoding.methods.dyspec"),
+    "methods of one question are strangers": (
+        "glasshouse/families/conformal/methods/risk/crc.py", "import glasshouse.families.conformal.methods.risk.ltt"),
     "the core knows no screen": ("glasshouse/runs/session.py", "import param"),
     "figures know events only": ("glasshouse_widgets/figures/palette.py", "import torch"),
     "labs reach methods through runs and catalogue, and know no toolkit": ("glasshouse_widgets/labs/decoding.py", "import panel"),
@@ -43,6 +48,12 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_contract_holds(copy: Path) -> None:
     result = lint(copy)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_renderers_contract_names_every_lab() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    named = next(set(c["forbidden_modules"]) for c in contracts if c["name"] == "renderers know the lab base only")
+    assert {lab.__module__ for lab in labs.found().values()} <= named
 
 
 @pytest.mark.parametrize("contract", PLANTED)

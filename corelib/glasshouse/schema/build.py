@@ -11,6 +11,7 @@ from glasshouse.schema.errors import BadValue, bad_value, shown
 from glasshouse.schema.knob import KnobField, knobs_of
 
 T = TypeVar("T")
+MOST_TOLD = 24         # names in a message
 
 
 @cache
@@ -21,11 +22,15 @@ def _adapter(cls: type) -> Any:
 
 
 def unknown(argument: str, given: str, known: Iterable[str]) -> BadValue:
-    """The error for a name that does not exist, with the nearest that does."""
+    """The error for a name that does not exist, with the nearest that does. Of very many names only the nearer ones are told."""
     names = sorted(known)
     near = difflib.get_close_matches(given, names, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    return BadValue(f"{argument} = {shown(given)} is not known: it is one of {', '.join(names) or 'none'}{hint}", argument)
+    listed = ", ".join(names) or "none"
+    if len(names) > MOST_TOLD:
+        nearer = sorted(difflib.get_close_matches(given, names, MOST_TOLD // 2, 0.2)) or names[:MOST_TOLD // 2]
+        listed = f"{len(names)}, among them {', '.join(nearer)}"
+    return BadValue(f"{argument} = {shown(given)} is not known: it is one of {listed}{hint}", argument)
 
 
 def build(cls: type[T], values: Mapping[str, Any]) -> T:

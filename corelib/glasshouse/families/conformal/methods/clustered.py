@@ -46,7 +46,8 @@ class Clustered:
         View("scatter", "Where classes stand: alike ones share a threshold", x="median", y="upper", color="cluster", text="of",
              x_label="median score of the class", y_label="90 % quantile of its scores"),)
     presets: ClassVar[tuple[Preset, ...]] = (
-        Preset("Few points a class", "What do thirty points a class allow that nine do not?", {"calibration_size": 300, "alpha": 0.1}, problem="digits"),
+        Preset("Few points a class", "What do thirty points a class allow that nine do not?", {"calibration_size": 300, "alpha": 0.1},
+               problem="digits"),
         Preset("Four clusters", "Do four thresholds serve ten digits better than two?", {"clusters": 4, "alpha": 0.1}, problem="digits"))
 
     clusters: Annotated[int, Ge(0), Le(50), Knob(
@@ -100,11 +101,14 @@ def k_means(points: np.ndarray, weights: np.ndarray, k: int, seeds: Seeds) -> np
     best, least = np.zeros(len(points), np.int64), np.inf
     for start in range(STARTS):
         at = seeds.numpy("k-means", start).choice(len(points), k, replace=False, p=weights / weights.sum())
-        centre = points[at]
+        centre, near = points[at], best - 1
         for _ in range(PASSES):
-            distance = ((points[:, None] - centre[None]) ** 2).sum(axis=2)
+            distance, before = ((points[:, None] - centre[None]) ** 2).sum(axis=2), near
             near = distance.argmin(axis=1)
-            centre = np.array([np.average(points[near == c], axis=0, weights=weights[near == c]) if (near == c).any() else centre[c] for c in range(k)])
+            if (near == before).all():
+                break
+            centre = np.array([np.average(points[near == c], axis=0, weights=weights[near == c]) if (near == c).any() else centre[c]
+                               for c in range(k)])
         cost = float((weights * distance.min(axis=1)).sum())
         if cost < least - 1e-12:
             best, least = near, cost

@@ -1,0 +1,97 @@
+"""The bundled digit networks are what their card says, compute what torch does, and their recipe runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from glasshouse.models.digits import NAMES, Network, load_digits, load_network
+from glasshouse.schema.errors import BadValue
+
+HOME = Path(__file__).resolve().parents[4] / "data" / "models" / "digits-networks"
+QUALITY = {name: said["quality"] for name, said in json.loads((HOME / "config.json").read_text("utf-8"))["networks"].items()}
+
+
+def as_torch(network: Network) -> torch.nn.Sequential:
+    layers: list[torch.nn.Module] = []
+    for weight, bias in zip(network.weights, network.biases, strict=True):
+        layer = torch.nn.Linear(weight.shape[1], weight.shape[0])
+        layer.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
+        layers += [layer, torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+def test_digits_are_split_as_for_every_digits_model() -> None:
+    digits = load_digits()
+    assert digits.x.shape == (1797, 64)
+    assert digits.x.min() == 0
+    assert digits.x.max() == 1
+    assert sorted([*digits.train, *digits.pool]) == list(range(1797))
+    assert len(digits.train) == 600
+    with pytest.raises(ValueError, match="read-only"):
+        digits.x[0] = 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_accuracy_on_the_pool_is_that_of_the_card(name: str) -> None:
+    digits, network = load_digits(), load_network(name)
+    for noise in (0.0, 0.25, 0.5):
+        drawn = np.random.default_rng(0).normal(size=(5, len(digits.pool), 64)).astype(np.float32)
+        found = network.logits((digits.x[digits.pool] + np.float32(noise) * drawn).reshape(-1, 64)).argmax(axis=1).reshape(5, -1)
+        assert (found == digits.labels[digits.pool]).mean() == pytest.approx(QUALITY[name][f"pool_accuracy_noise_{noise:g}"], abs=0.025)
+    assert f"{QUALITY[name]['pool_accuracy_noise_0']:.3f}" in (HOME / "CARD.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_logits_and_pullback_are_those_of_torch(name: str) -> None:
+    network, x = load_network(name), load_digits().x[:40]
+    place = torch.tensor(x, requires_grad=True)
+    logits = as_torch(network)(place)
+    np.testing.assert_allclose(network.logits(x), logits.detach(), atol=1e-4)
+    np.testing.assert_allclose(network.probabilities(x), logits.detach().softmax(-1), atol=1e-5)
+    gradient = np.random.default_rng(1).normal(size=(40, 10)).astype(np.float32)
+    logits.backward(torch.tensor(gradient))
+    ours, back = network.pullback(x)
+    np.testing.assert_allclose(ours, logits.detach(), atol=1e-4)
+    np.testing.assert_allclose(back(gradient), place.grad.numpy(), atol=1e-4)  # type: ignore[union-attr]
+
+
+def test_training_changes_what_it_should() -> None:
+    assert QUALITY["noise50"]["pool_accuracy_noise_0.5"] > QUALITY["noise25"]["pool_accuracy_noise_0.5"] > QUALITY["clean"]["pool_accuracy_noise_0.5"]
+    assert QUALITY["ibp10"]["proved_accuracy_box_0.1"] > 0.5 > QUALITY["noise50"]["proved_accuracy_box_0.1"]
+
+
+def test_what_the_card_calls_proved_withstands_corners_of_the_box() -> None:
+    """Independent of bounds: no random corner of the box may fool more images than the card leaves unproved."""
+    digits, network = load_digits(), load_network("ibp10")
+    x, y = digits.x[digits.pool], digits.labels[digits.pool]
+    fooled = np.zeros(len(x), bool)
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        corner = (x + 0.1 * rng.choice([-1, 1], x.shape)).clip(0, 1).astype(np.float32)
+        fooled |= network.logits(corner).argmax(axis=1) != y
+    assert fooled.mean() <= 1 - QUALITY["ibp10"]["proved_accuracy_box_0.1"]
+
+
+def test_another_name_is_refused() -> None:
+    with pytest.raises(BadValue, match="network"):
+        load_network("resnet")
+
+
+def test_another_head_reads_the_same_features() -> None:
+    network, x = load_network("clean"), load_digits().x[:9]
+    head = network.with_head(2 * network.weights[-1], 2 * network.biases[-1])
+    np.testing.assert_allclose(head.logits(x), 2 * network.logits(x), rtol=1e-5)
+    np.testing.assert_allclose(network.features(x) @ network.weights[-1].T + network.biases[-1], network.logits(x), rtol=1e-6)
+
+
+@pytest.mark.recipe
+def test_the_recipe_runs(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, str(HOME / "recipe.py"), "--out", str(tmp_path), "--share", "0.01"], check=True, timeout=120)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["config.json", *(f"{name}.safetensors" for name in NAMES)])
