@@ -9,6 +9,7 @@ import pytest
 from glasshouse.schema.events.certification import Checkpoint, Inspected
 from glasshouse_widgets import labs
 from glasshouse_widgets.labs.certification import OUTCOME, CertificationLab
+from rested import at_rest
 
 SECONDS = 120
 
@@ -16,10 +17,8 @@ SECONDS = 120
 @pytest.fixture(scope="module")
 def lab() -> Iterator[CertificationLab]:
     """On the tiny problem, at the end of its training."""
-    one = CertificationLab(problem="tiny")
-    assert one.wait(SECONDS)
-    yield one
-    one.close()
+    with at_rest(CertificationLab(problem="tiny")) as one:
+        yield one
 
 
 def seen(lab: CertificationLab) -> Inspected:

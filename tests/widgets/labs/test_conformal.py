@@ -9,14 +9,13 @@ import pytest
 from glasshouse.schema.events.conformal import Sets
 from glasshouse_widgets import labs
 from glasshouse_widgets.labs.conformal import ConformalLab
+from rested import at_rest
 
 
 @pytest.fixture
 def lab() -> Iterator[ConformalLab]:
-    one = ConformalLab()
-    assert one.wait(20)
-    yield one
-    one.close()
+    with at_rest(ConformalLab()) as one:
+        yield one
 
 
 def seen(lab: ConformalLab) -> Sets:

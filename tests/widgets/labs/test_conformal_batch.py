@@ -10,14 +10,13 @@ import pytest
 from glasshouse.schema.events.conformal_batch import Claim, Redraws
 from glasshouse_widgets import labs
 from glasshouse_widgets.labs.conformal_batch import BatchLab
+from rested import at_rest
 
 
 @pytest.fixture
 def lab() -> Iterator[BatchLab]:
-    one = BatchLab()
-    assert one.wait(20)
-    yield one
-    one.close()
+    with at_rest(BatchLab()) as one:
+        yield one
 
 
 def seen(lab: BatchLab) -> Claim:

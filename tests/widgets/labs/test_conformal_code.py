@@ -9,14 +9,13 @@ import pytest
 from glasshouse.schema.events.conformal_code import Holed
 from glasshouse_widgets import labs
 from glasshouse_widgets.labs.conformal_code import CodeHolesLab
+from rested import at_rest
 
 
 @pytest.fixture
 def lab() -> Iterator[CodeHolesLab]:
-    one = CodeHolesLab()
-    assert one.wait(30)
-    yield one
-    one.close()
+    with at_rest(CodeHolesLab()) as one:
+        yield one
 
 
 def seen(lab: CodeHolesLab) -> Holed:

@@ -9,24 +9,21 @@ import pytest
 from glasshouse.schema.events.conformal_decisions import Cascaded, Walked
 from glasshouse_widgets import labs
 from glasshouse_widgets.labs.conformal_decisions import DecisionLab
+from rested import at_rest
 
 POLICY = "conformal.conformal-abstention"
 
 
 @pytest.fixture
 def lab() -> Iterator[DecisionLab]:
-    one = DecisionLab(method="conformal.window-exit")
-    assert one.wait(20)
-    yield one
-    one.close()
+    with at_rest(DecisionLab(method="conformal.window-exit")) as one:
+        yield one
 
 
 @pytest.fixture
 def policy() -> Iterator[DecisionLab]:
-    one = DecisionLab(method=POLICY, steps=40)
-    assert one.wait(20)
-    yield one
-    one.close()
+    with at_rest(DecisionLab(method=POLICY, steps=40)) as one:
+        yield one
 
 
 def cascade(lab: DecisionLab) -> Cascaded:

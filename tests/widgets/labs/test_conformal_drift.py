@@ -11,14 +11,13 @@ import pytest
 from glasshouse.schema.events.conformal_drift import Tracked
 from glasshouse_widgets import labs
 from glasshouse_widgets.labs.conformal_drift import DriftLab
+from rested import at_rest
 
 
 @pytest.fixture
 def lab() -> Iterator[DriftLab]:
-    one = DriftLab()
-    assert one.wait(20)
-    yield one
-    one.close()
+    with at_rest(DriftLab()) as one:
+        yield one
 
 
 def seen(lab: DriftLab) -> Tracked:

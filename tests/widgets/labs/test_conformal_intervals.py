@@ -9,16 +9,15 @@ import pytest
 from glasshouse.schema.events.conformal_intervals import Intervals
 from glasshouse_widgets import labs
 from glasshouse_widgets.labs.conformal_intervals import IntervalLab
+from rested import at_rest
 
 METHODS = ("split", "cqr", "jackknife-plus", "cv-plus", "full")
 
 
 @pytest.fixture
 def lab() -> Iterator[IntervalLab]:
-    one = IntervalLab()
-    assert one.wait(20)
-    yield one
-    one.close()
+    with at_rest(IntervalLab()) as one:
+        yield one
 
 
 def seen(lab: IntervalLab, side: int = 0) -> Intervals:

@@ -10,14 +10,13 @@ import pytest
 from glasshouse.schema.events.conformal_risk import Chosen
 from glasshouse_widgets import labs
 from glasshouse_widgets.labs.conformal_risk import RiskLab
+from rested import at_rest
 
 
 @pytest.fixture
 def lab() -> Iterator[RiskLab]:
-    one = RiskLab()
-    assert one.wait(20)
-    yield one
-    one.close()
+    with at_rest(RiskLab()) as one:
+        yield one
 
 
 def seen(lab: RiskLab) -> Chosen:

@@ -9,14 +9,13 @@ import pytest
 from glasshouse.schema.events.conformal_robust import RobustSets
 from glasshouse_widgets import labs
 from glasshouse_widgets.labs.conformal_robust import AttackLab
+from rested import at_rest
 
 
 @pytest.fixture
 def lab() -> Iterator[AttackLab]:
-    one = AttackLab(problem="tiny")
-    assert one.wait(30)
-    yield one
-    one.close()
+    with at_rest(AttackLab(problem="tiny")) as one:
+        yield one
 
 
 def seen(lab: AttackLab, side: int = 0) -> RobustSets:

@@ -11,14 +11,13 @@ import pytest
 from glasshouse.schema.events.conformal_rules import Attacked, RobustSets
 from glasshouse_widgets import labs
 from glasshouse_widgets.labs.conformal_rules import RulesLab
+from rested import at_rest
 
 
 @pytest.fixture
 def lab() -> Iterator[RulesLab]:
-    one = RulesLab()
-    assert one.wait(30)
-    yield one
-    one.close()
+    with at_rest(RulesLab()) as one:
+        yield one
 
 
 def seen(lab: RulesLab) -> RobustSets:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets
@@ -13,13 +12,6 @@ from fake_lab import FakeCore, FakeLab
 from glasshouse_widgets.renderers.to_ipywidgets import Figure, IpywidgetsView, Island
 
 NASTY = "<img src=x onerror=alert(1)></script>"
-
-
-@pytest.fixture
-def lab() -> Iterator[FakeLab]:
-    one = FakeLab(core=FakeCore())
-    yield one
-    one.close()
 
 
 def tree(widget: ipywidgets.Widget) -> list[ipywidgets.Widget]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,11 @@ import panel as pn
 import pytest
 from panel.reactive import Syncable
 
-from fake_lab import FakeCore, FakeLab
+from fake_lab import FakeLab
 from glasshouse_widgets.renderers import to_panel, view
 from glasshouse_widgets.renderers.to_panel import PanelView
 
 NASTY = "<img src=x onerror=alert(1)></script>"
-
-
-@pytest.fixture
-def lab() -> Iterator[FakeLab]:
-    one = FakeLab(core=FakeCore())
-    yield one
-    one.close()
 
 
 def shown(view: PanelView, pane: str = "wave") -> dict[str, Any]:
