@@ -7,10 +7,11 @@ from typing import Any, ClassVar, cast
 
 from glasshouse.schema.events.conformal import Resplits, Sets
 from glasshouse_widgets.figures import conformal
-from glasshouse_widgets.labs.base import Action, Lab, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.base import Action, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.peeking import Watched
 
 
-class ConformalLab(Lab):
+class ConformalLab(Watched):
     """One step, no player: everything moves by looks."""
 
     family: ClassVar[str] = "conformal"
@@ -19,6 +20,7 @@ class ConformalLab(Lab):
     sentence: ClassVar[str] = "Every image gets a set of labels, and the sets hold the truth as often as promised."
     home: ClassVar[str] = "conformal.lac"
     rank: ClassVar[int] = 60
+    fresh: ClassVar[tuple[str, ...]] = ("split", "shuffle")
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("sets", "Images, and the labels that cannot be ruled out", height=480,
              describe="A grid of test images with the labels of each prediction set below; missed truths are framed."),

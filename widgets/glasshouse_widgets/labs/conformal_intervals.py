@@ -9,7 +9,8 @@ import numpy as np
 
 from glasshouse.schema.events.conformal_intervals import Intervals, Redraws
 from glasshouse_widgets.figures.conformal import intervals
-from glasshouse_widgets.labs.base import Action, Lab, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.base import Action, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.peeking import Watched
 
 SEE = ("Dots are simulated test points, each with the interval that was forecast for it. At alpha {alpha:.2f} an interval may miss "
        "{may:.0f} times in 100; here {missed} of {m} do (✕). {how}")
@@ -33,7 +34,7 @@ TRY = {
     "full": "choose 40 labelled points and compare with split."}
 
 
-class IntervalLab(Lab):
+class IntervalLab(Watched):
     """One step, no player: everything moves by looks."""
 
     family: ClassVar[str] = "conformal"
@@ -43,6 +44,7 @@ class IntervalLab(Lab):
     sentence: ClassVar[str] = "Around every forecast of a number stands an interval, and the intervals hold the truth as often as promised."
     home: ClassVar[str] = "conformal.split"
     rank: ClassVar[int] = 61
+    fresh: ClassVar[tuple[str, ...]] = ("draw",)
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("band", "Test points and their intervals; click one", height=480,
              describe="A scatter of test points over the band of prediction intervals; points outside are crosses."),

@@ -1,0 +1,66 @@
+"""The badge is honest about a person who tries one setting after another on the same calibration points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from glasshouse_widgets.labs.conformal import ConformalLab
+from rested import at_rest
+
+
+@pytest.fixture
+def lab() -> Iterator[ConformalLab]:
+    with at_rest(ConformalLab(method="conformal.aps")) as one:
+        yield one
+
+
+def kind(lab: ConformalLab) -> str:
+    assert lab.wait(20)
+    return str(lab.badge.kind)
+
+
+def test_looking_breaks_nothing(lab: ConformalLab) -> None:
+    for alpha in (0.05, 0.2, 0.1):
+        lab.set("alpha", alpha)
+        assert kind(lab) == "marginal"
+
+
+def test_trying_a_second_setting_does_and_says_how_to_mend_it(lab: ConformalLab) -> None:
+    lab.set("temperature", 2.0)
+    assert kind(lab) == "heuristic"
+    assert "2 settings" in lab.badge.statement
+    assert "split" in lab.badge.statement
+    lab.set("temperature", 1.0)                     # going back does not unsee it
+    assert kind(lab) == "heuristic"
+    lab.set("split", 5)                             # points that nobody has seen
+    assert kind(lab) == "marginal"
+    lab.set("randomized", False)
+    assert kind(lab) == "heuristic"
+
+
+def test_another_method_a_preset_and_other_data_begin_anew(lab: ConformalLab) -> None:
+    lab.set("temperature", 2.0)
+    assert kind(lab) == "heuristic"
+    lab.choose(method="conformal.mondrian")
+    assert kind(lab) == "class"
+    lab.choose_preset("Thin and bold")
+    assert kind(lab) == "group"
+    lab.set("base", "aps")
+    assert kind(lab) == "heuristic"
+    lab.set("noise", 0.6)
+    assert kind(lab) == "group"
+
+
+def test_the_compared_method_s_knobs_do_not_count(lab: ConformalLab) -> None:
+    lab.choose(compare="conformal.aps")
+    assert lab.wait(20)
+    lab.set("temperature", 3.0, side=1)
+    assert kind(lab) == "marginal"
+
+
+def test_an_exported_page_says_the_same(lab: ConformalLab) -> None:
+    lab.set("temperature", 2.0)
+    assert kind(lab) == "heuristic"
+    assert "You have tried 2 settings" in lab.export_html(look="").text
