@@ -153,3 +153,15 @@ def test_scoring_a_large_pool_needs_little_memory() -> None:
     peak = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
     assert peak < 80
+
+
+def test_predicting_what_was_calibrated_on_is_flagged(caplog: pytest.LogCaptureFixture) -> None:
+    calibrated = calibrate(PROBS, LABELS)
+    calibrated.rank(TEST)
+    assert not caplog.records
+    calibrated.rank(PROBS[RNG.permutation(50)])
+    assert "calibrated on" in caplog.text
+    certain = np.repeat(np.eye(4), 10, axis=0)
+    caplog.clear()
+    calibrate(certain, np.arange(40) % 4).rank(certain)
+    assert not caplog.records                       # many points of a model that is certain look alike

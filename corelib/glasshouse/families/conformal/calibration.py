@@ -23,6 +23,7 @@ from glasshouse.schema.guarantee import Guarantee, Kind
 
 log = logging.getLogger(__name__)
 MOST_GROUPS = 10_000
+MARKED = 20_000         # rows by which calibration points are known again
 ENTRIES = 1_000_000     # of probabilities scored at a time: a score needs several arrays as large
 
 
@@ -34,6 +35,7 @@ class Calibration:
     cells: Cells
     classes: int
     seed: int = 0
+    known: frozenset[bytes] = frozenset()       # how calibration rows begin, so that their reuse is noticed
 
     @property
     def n(self) -> int:
@@ -68,6 +70,9 @@ class Calibration:
             raise BadValue("groups = None is not allowed: these scores were calibrated in groups of points, so name each point's group", "groups")
         if self.cells.kind != "group" and groups is not None:
             raise BadValue("groups is not allowed here: these scores were not calibrated in groups of points", "groups")
+        marks = _marks(checked)
+        if marks and sum(mark in self.known for mark in marks) > len(marks) / 2:
+            log.warning("probs holds rows that were calibrated on: what is covered there says nothing about new points")
         of_point = None if groups is None else class_labels("groups", groups, len(checked), len(self.cells.scores))
         share = Seeds(self.seed).numpy("u of test points").random(len(checked)) if u is None else shares("u", u, len(checked))
         found = [self.cells.rank(self.method.score(checked[rows], share[rows]), None if of_point is None else of_point[rows])
@@ -99,6 +104,12 @@ def true_scores(method: Method, probs: np.ndarray, labels: np.ndarray, u: np.nda
     """The score of each row's true label, float64 [n]."""
     return np.concatenate([np.take_along_axis(method.score(probs[rows], u[rows]), labels[rows, None], axis=1)[:, 0]
                            for rows in _blocks(*probs.shape)])
+
+
+def _marks(probs: np.ndarray) -> list[bytes]:
+    """The start of each row as bytes: a model hardly ever says exactly the same of two points, unless it is certain."""
+    unsure = probs[:MARKED][probs[:MARKED].max(axis=1, initial=0) < 1]
+    return [start.tobytes() for start in np.ascontiguousarray(unsure[:, :4])] if probs.shape[1] > 2 else []
 
 
 def _blocks(n: int, k: int) -> list[slice]:
@@ -144,7 +155,7 @@ def calibrate(probs: Any, labels: Any, score: str = "aps", randomized: bool = Fa
         found = Calibration(method, cells, k, seed)
     if found.n == 0:
         log.warning("no calibration points: every set will be full")
-    return found
+    return replace(found, known=frozenset(_marks(checked)))
 
 
 def _groups(method: Method, groups: Any, n: int) -> np.ndarray | None:
