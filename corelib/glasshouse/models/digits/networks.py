@@ -1,4 +1,7 @@
-"""A multilayer perceptron in NumPy: what it says of a point, and which way the point would have to move."""
+"""Small ReLU networks in NumPy: what they say of a point, and which way the point would have to move.
+
+A convolution of an 8 x 8 image is a matrix like any other layer, and no larger: it is unrolled when it is read.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ import numpy as np
 from glasshouse import assets
 from glasshouse.schema.errors import bad_value
 
-Name = Literal["clean", "noise25", "noise50", "noise50long", "ibp10"]
+Name = Literal["clean", "noise25", "noise50", "noise50long", "ibp10", "conv", "conv50", "convibp10"]
+STRIDE, PADDING, SIDE = 2, 1, 8          # of every convolution; of the image
 NAMES: tuple[str, ...] = get_args(Name)
 
 
@@ -82,7 +86,29 @@ def load_network(name: str) -> Network:
     if name not in NAMES:
         raise bad_value("network", name, "one of " + ", ".join(NAMES))
     tensors = load_file(assets.path("models", "digits-networks", f"{name}.safetensors"))
-    for tensor in tensors.values():
-        tensor.setflags(write=False)
-    layers = range(len(tensors) // 2)
-    return Network(tuple(tensors[f"{i}.weight"] for i in layers), tuple(tensors[f"{i}.bias"] for i in layers))
+    weights, biases, side = [], [], SIDE
+    for i in range(len(tensors) // 2):
+        weight, bias = tensors[f"{i}.weight"], tensors[f"{i}.bias"]
+        if weight.ndim == 4:
+            weight, side = unrolled(weight, side)
+            bias = np.repeat(bias, side * side)
+        weights.append(weight)
+        biases.append(bias)
+    for array in (*weights, *biases):
+        array.setflags(write=False)
+    return Network(tuple(weights), tuple(biases))
+
+
+def unrolled(kernel: np.ndarray, side: int) -> tuple[np.ndarray, int]:
+    """The matrix float32 [out * s * s, in * side * side] of a convolution of images ``side`` x ``side``, and the side s of what it gives.
+
+    ``kernel`` float32 [out, in, h, w], applied with stride 2 and padding 1.
+    """
+    outs, ins, height, width = kernel.shape
+    small = (side + 2 * PADDING - height) // STRIDE + 1
+    matrix = np.zeros((outs, small, small, ins, side, side), np.float32)
+    for row, column, i, j in np.ndindex(small, small, height, width):
+        y, x = STRIDE * row + i - PADDING, STRIDE * column + j - PADDING
+        if 0 <= y < side and 0 <= x < side:
+            matrix[:, row, column, :, y, x] = kernel[:, :, i, j]
+    return matrix.reshape(outs * small * small, ins * side * side), small

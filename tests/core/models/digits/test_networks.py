@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from glasshouse.models.digits import NAMES, Network, load_digits, load_network
+from glasshouse.models.digits.networks import unrolled
 from glasshouse.schema.errors import BadValue
 
 HOME = Path(__file__).resolve().parents[4] / "data" / "models" / "digits-networks"
@@ -65,6 +66,8 @@ def test_logits_and_pullback_are_those_of_torch(name: str) -> None:
 def test_training_changes_what_it_should() -> None:
     assert QUALITY["noise50"]["pool_accuracy_noise_0.5"] > QUALITY["noise25"]["pool_accuracy_noise_0.5"] > QUALITY["clean"]["pool_accuracy_noise_0.5"]
     assert QUALITY["ibp10"]["proved_accuracy_box_0.1"] > 0.5 > QUALITY["noise50"]["proved_accuracy_box_0.1"]
+    assert QUALITY["conv50"]["pool_accuracy_noise_0.5"] > QUALITY["conv"]["pool_accuracy_noise_0.5"]
+    assert QUALITY["convibp10"]["proved_accuracy_box_0.1"] > 0.4 > QUALITY["conv"]["proved_accuracy_box_0.1"]
 
 
 def test_what_the_card_calls_proved_withstands_corners_of_the_box() -> None:
@@ -89,6 +92,28 @@ def test_another_head_reads_the_same_features() -> None:
     head = network.with_head(2 * network.weights[-1], 2 * network.biases[-1])
     np.testing.assert_allclose(head.logits(x), 2 * network.logits(x), rtol=1e-5)
     np.testing.assert_allclose(network.features(x) @ network.weights[-1].T + network.biases[-1], network.logits(x), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("ins", "outs", "side"), [(1, 3, 8), (4, 2, 5), (2, 5, 4), (1, 1, 3)])
+def test_an_unrolled_convolution_is_torch_s(ins: int, outs: int, side: int) -> None:
+    rng = np.random.default_rng(side)
+    kernel, x = rng.normal(size=(outs, ins, 3, 3)).astype(np.float32), rng.normal(size=(6, ins, side, side)).astype(np.float32)
+    matrix, small = unrolled(kernel, side)
+    expected = torch.nn.functional.conv2d(torch.tensor(x), torch.tensor(kernel), stride=2, padding=1)
+    assert expected.shape == (6, outs, small, small)
+    np.testing.assert_allclose(x.reshape(6, -1) @ matrix.T, expected.reshape(6, -1), atol=1e-5)
+
+
+def test_the_convolutional_network_is_its_kernels() -> None:
+    """Through torch's own layers, from the file."""
+    from safetensors.torch import load_file
+
+    kept, x = load_file(HOME / "conv50.safetensors"), torch.tensor(load_digits().x[:20])
+    hidden = x.reshape(-1, 1, 8, 8)
+    for i in (0, 1):
+        hidden = torch.nn.functional.conv2d(hidden, kept[f"{i}.weight"], kept[f"{i}.bias"], stride=2, padding=1).relu()
+    expected = hidden.flatten(1) @ kept["2.weight"].T + kept["2.bias"]
+    np.testing.assert_allclose(load_network("conv50").logits(x.numpy()), expected, atol=1e-4)
 
 
 @pytest.mark.recipe
