@@ -21,7 +21,7 @@ COPIES = 8
 
 @dataclass(frozen=True)
 class Digits:
-    """8x8 handwritten digits, read by one of four small networks that were trained on other digits, and attacked in the l2 norm.
+    """8x8 handwritten digits, read by one of eight small networks that were trained on other digits, and attacked in the l2 norm.
 
     1197 digits that no network has seen are shuffled by ``split``: 200 are the holdout, the next 400 are for calibration, of which
     ``calibration_size`` are used, and the other 597 are the test points, whatever the size.
@@ -31,7 +31,7 @@ class Digits:
     title: ClassVar[str] = "Handwritten digits under attack"
 
     network: Annotated[Name, Knob(cost="job", group="the data", help="how it was trained: on clean digits, under noise of sigma 0.25 or 0.5, "
-                                  "or on the worst case that interval bounds allow")] = "noise50"
+                                  "or on the worst case that interval bounds allow; conv: a convolutional one")] = "noise50"
     calibration_size: Annotated[int, Ge(9), Le(MOST_CALIBRATION), Knob(
         cost="job", unit="images", group="the data", label="calibration images", more=True)] = MOST_CALIBRATION
     attack_steps: Annotated[int, Ge(1), Le(50), Knob(cost="job", group="the data", unit="steps", label="steps of the attack", more=True)] = 20
