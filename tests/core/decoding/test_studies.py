@@ -54,6 +54,7 @@ def test_the_check_grows_and_stays_green() -> None:
     assert np.all(np.diff([c.draws for c in checks]) > 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bug", get_args(Bug))
 def test_planted_bugs_turn_the_badge_red(bug: Bug) -> None:
     *_, last = lossless(SpeculativeSampling(), Tiny(), Seeds(0), draws=5000, planted=bug)

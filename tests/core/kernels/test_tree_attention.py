@@ -68,6 +68,7 @@ def test_inputs_are_left_alone() -> None:
     assert all(torch.equal(a, b) for a, b in zip(given, before, strict=True))
 
 
+@pytest.mark.long
 def test_on_a_cpu_the_dispatcher_takes_the_reference_and_does_not_import_triton() -> None:
     given = case(7, 5, 16, (4, 2), 0)
     assert torch.equal(tree_attention(*given, 0.5), reference.tree_attention(*given, 0.5))

@@ -42,6 +42,7 @@ def test_the_card_meets_the_bars() -> None:
     assert quality["alpha_T1"] >= 0.60
 
 
+@pytest.mark.long
 def test_the_shipped_weights_have_the_quality_of_the_card() -> None:
     pair = load_pair("python-stdlib")
     ids = [0, *pair.tokenizer.encode(HELD_OUT.read_text("utf-8"), add_special_tokens=False)]

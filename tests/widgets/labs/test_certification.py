@@ -94,6 +94,7 @@ def test_an_image_that_is_not_there_is_told_beside_its_knob(lab: CertificationLa
     assert seen(lab).image == 5
 
 
+@pytest.mark.long
 def test_compare_overlays_the_second_row() -> None:
     lab = CertificationLab(problem="tiny", compare="certification.ibp-tightness")
     assert lab.wait(SECONDS)

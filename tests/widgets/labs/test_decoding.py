@@ -181,6 +181,7 @@ def test_studies_are_asked_for(lab_of: Callable[..., DraftTreeLab]) -> None:
     assert lab.figures["cost"]["data"][4]["y"][-1] > before[-1] == 1.0
 
 
+@pytest.mark.long
 def test_a_planted_bug_turns_the_badge_red(lab_of: Callable[..., DraftTreeLab]) -> None:
     lab = lab_of(method="decoding.specinfer")
 

@@ -26,7 +26,7 @@ class ConformalLab(Watched):
              describe="A grid of test images with the labels of each prediction set below; missed truths are framed."),
         Slot("coverage", "How often the truth was in the set", "state", 150, "Coverage of this split on the band that chance allows."),
         Slot("sizes", "How large the sets are", "state", 190, "Share of sets by number of labels.", twice=False),
-        Slot("scores", "How strange the truth was; click to move the threshold", "second", 210,
+        Slot("scores", "How strange the truth was; drag the threshold", "second", 210,
              "Histogram of calibration scores with the threshold."),
         Slot("p-values", "One image, label by label; click an image above", "second", 210, "The p-value of every label of one image."))
     actions: ClassVar[tuple[Action, ...]] = (
@@ -71,6 +71,10 @@ class ConformalLab(Watched):
 
     def coupling(self, shown: Shown, other: Shown) -> str:
         return "Both see the same images, noise and split."
+
+    def figure_config(self, pane: str) -> dict[str, Any]:
+        """The threshold is a handle."""
+        return super().figure_config(pane) | ({"edits": {"shapePosition": True}} if pane == "scores" else {})
 
     def clicked(self, slot: str, point: Mapping[str, Any]) -> None:
         number = point.get("customdata")

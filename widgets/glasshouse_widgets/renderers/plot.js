@@ -65,6 +65,16 @@ function render({ model, el }) {
   const click = ({ points: [p] }) => send({ do: "click", point: { curve: p.curveNumber ?? null, index: p.pointNumber ?? p.pointIndex ?? null,
     x: p.x ?? null, y: p.y ?? null, customdata: p.customdata ?? null } });
 
+  // A shape that can be dragged is a handle: where it was put is a click there, and the next picture says where it belongs.
+  let edits = 0;
+  const dragged = (change) => {
+    const moved = Object.entries(change ?? {}).find(([key]) => /^shapes\[\d+\]\.x0$/.test(key));
+    if (!moved) return;
+    edits += 1;
+    send({ do: "click", point: { curve: null, index: null, x: moved[1], y: null, customdata: null } });
+    draw(true);
+  };
+
   // What is out of sight is drawn when it comes into sight, or when nothing has moved for a while.
   let drawing = false, again = false, listening = false, sight = false, waiting = false, timer = 0;
   const draw = async (anyway = false) => {
@@ -79,9 +89,9 @@ function render({ model, el }) {
       const { data, layout } = get("figure");
       if (!layout) break;
       const now = get("board");
-      const paint = () => window.Plotly.react(graph, data, { ...layout, width: graph.clientWidth || undefined }, now.config);
+      const paint = () => window.Plotly.react(graph, data, { ...layout, editrevision: edits, width: graph.clientWidth || undefined }, now.config);
       await (now.first ? paint() : later(paint));
-      if (!listening) { listening = true; adopt(graph.getRootNode()); graph.on("plotly_click", click); }
+      if (!listening) { listening = true; adopt(graph.getRootNode()); graph.on("plotly_click", click); graph.on("plotly_relayout", dragged); }
     } while (again);
     drawing = false;
   };

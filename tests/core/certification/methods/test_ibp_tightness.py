@@ -22,6 +22,7 @@ def trained(seed: int = 0, **knobs: Any) -> tuple[Checkpoint, ...]:
     return tuple(e for e in session.events() if isinstance(e, Checkpoint))
 
 
+@pytest.mark.long
 def test_training_on_boxes_makes_them_tight_and_ordinary_training_does_not() -> None:
     boxed, ordinary = trained(), trained(standard_share=1.0)
     assert boxed[-1].local_tightness > 5 * boxed[0].local_tightness
@@ -51,6 +52,7 @@ def test_at_initialization_wide_and_deep_networks_have_looser_boxes() -> None:
     assert shallow > 2 * deep > 4 * deeper
 
 
+@pytest.mark.long
 def test_larger_training_boxes_make_tighter_ones() -> None:
     small, large = trained(train_eps=0.03)[-1], trained()[-1]
     assert large.local_tightness > 1.1 * small.local_tightness

@@ -101,6 +101,7 @@ def test_layers_without_units_on_or_off_are_no_nan() -> None:
     assert torch.isfinite(wide.grad).all()
 
 
+@pytest.mark.long
 def test_with_the_mends_more_is_proved_after_as_many_steps() -> None:
     """At the same short schedule; and the untrained boxes stay small."""
     mended, plain = trained()[-1], trained(initialization="kaiming", batch_norm=False, penalty=0.0)[-1]

@@ -79,6 +79,7 @@ def test_the_integer_program_equals_brute_force_on_all_trees(n: int) -> None:
         assert kept.sum() == best_chain(parent, cost, GRID, most)
 
 
+@pytest.mark.long
 def test_it_does_so_on_all_trees_of_eight_nodes() -> None:
     rng = np.random.default_rng(8)
     grid = np.array([12.0, 5.0, 2.0, 0.0])

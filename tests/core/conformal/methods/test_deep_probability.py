@@ -93,6 +93,7 @@ def test_less_wrong_than_early_stopping_and_far_less_than_by_heart() -> None:
     assert 0.002 < early < 0.02
 
 
+@pytest.mark.long
 def test_going_on_with_soft_targets_alone_spoils_less_than_with_outcomes() -> None:
     soft = np.mean([errors(run("bin", s, 0))[2] for s in range(3)])
     plain = np.mean([errors(run("outcomes", s))[2] for s in range(3)])

@@ -127,6 +127,7 @@ def test_apart_from_the_bounds_it_is_rscp() -> None:
     np.testing.assert_array_equal(still.sets, still.under.means <= still.smoothed.calibration[still.k - 1])
 
 
+@pytest.mark.long
 def test_the_papers_claims_on_the_small_recipe() -> None:
     """Mean sizes over two splits at sigma 0.5, radius 0.25, 256 copies, 200 + 400 + 597 points. APS alone rules nothing out."""
     def mean(**knobs: Any) -> float:
@@ -157,6 +158,7 @@ def broken(found: RobustSets) -> int:
     return int(((found.withstood >= found.attack) & ~own).sum())
 
 
+@pytest.mark.long
 def test_no_attack_undoes_what_is_certified_and_ordinary_sets_fail() -> None:
     radii = (0.25, 0.5)
     for knobs in ({"transform": "none"}, {"base": "aps"}, {}):

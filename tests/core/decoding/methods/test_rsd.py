@@ -120,6 +120,7 @@ def beam_laws(width: int, rule: TestInTurn, draws: int) -> list[dict[Text, float
     return laws
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [2, 3])
 def test_the_law_of_the_text_with_a_beam(width: int) -> None:
     assert largest_z(beam_laws(width, without_replacement, 4000), SMALL.law((0, 1), 2)) < 4.0

@@ -38,7 +38,10 @@ def scores(seen: Sets, theme: Theme) -> Figure:
             "text": ["", "", None] * (len(limits) - 1) + ["", words, None], "hoverinfo": "skip",
             "textposition": "top left" if right else "top right", "textfont": {"size": 12, "color": VERMILION}, "cliponaxis": False,
             "line": {"color": VERMILION, "width": 1.5 if cells else 3}}
-    return {"data": [bars, line], "layout": layout(theme, top=22, left=44, xaxis=axis(theme, "score of the true label: how strange it was",
+    handle = [] if cells else [{"type": "line", "x0": at, "x1": at, "y0": 0, "y1": top * 0.93,
+                                "line": {"color": VERMILION, "width": 3}}]
+    return {"data": [bars, line], "layout": layout(theme, top=22, left=44, shapes=handle,
+            xaxis=axis(theme, "score of the true label: how strange it was",
             range=[low - 0.05 * (high - low), high + 0.06 * (high - low)], fixedrange=True),
             yaxis=axis(theme, "calibration points", range=[0, top], fixedrange=True), bargap=0)}
 
