@@ -29,7 +29,7 @@ bench: $(READY)
 # Other conformal libraries pin old packages, so they live apart; TorchCP is taken without what its other halves need.
 peers:
 	$(PYTHON) -m venv $(VENV)-peers
-	$(VENV)-peers/bin/python -m pip install -q -e ".[peers]" pytest
+	$(VENV)-peers/bin/python -m pip install -q -c constraints.txt -e ".[peers]" pytest
 	$(VENV)-peers/bin/python -m pip install -q --no-deps puncc==0.9.3 torchcp==1.2.1
 	$(VENV)-peers/bin/python -m pytest -q -s -m peers tests/benchmarks/test_conformal.py
 

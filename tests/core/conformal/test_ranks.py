@@ -109,7 +109,7 @@ def test_docstring_examples() -> None:
     assert (failed, tried > 0) == (0, True)
 
 
-@pytest.mark.parametrize("kind", ["uniform", "ties", "crowded", "constant", "infinite", "huge"])
+@pytest.mark.parametrize("kind", ["uniform", "ties", "crowded", "long tails", "nearly constant", "constant", "infinite", "huge"])
 def test_the_table_ranks_as_bisection_does(kind: str) -> None:
     """More scores than are ranked one by one; NaN has rank 0, so that what cannot be scored stays in the set."""
     rng = np.random.default_rng(4)
@@ -118,6 +118,10 @@ def test_the_table_ranks_as_bisection_does(kind: str) -> None:
         known, scores = np.round(known, 2), np.round(scores, 2)
     if kind == "crowded":
         known, scores = 1 - known**40, 1 - scores**40
+    if kind == "long tails":
+        known, scores = np.tan(3.1 * (known - 0.5)), np.tan(3.1 * (scores - 0.5))
+    if kind == "nearly constant":
+        known[:-9], scores[:, ::2] = 0.5, 0.5
     if kind == "constant":
         known[:] = 0.5
     if kind == "infinite":

@@ -94,8 +94,10 @@ def rank(sorted_scores: np.ndarray, scores: np.ndarray) -> Ranks:
     look_up = _LookUp(sorted_scores) if n > 1 and len(flat) > MANY else None
     for start in range(0, len(flat), MANY):
         part = flat[start:start + MANY]
-        places = np.searchsorted(sorted_scores, part, side="left") if look_up is None else look_up(part)
         bad = np.isnan(part)
+        if bad.any():
+            part = np.where(bad, -np.inf, part)
+        places = np.searchsorted(sorted_scores, part, side="left") if look_up is None else look_up(part)
         if bad.any():
             places[bad] = 0
         found[start:start + MANY] = places
@@ -107,7 +109,7 @@ BUCKETS = 1 << 16
 
 
 class _LookUp:
-    """Ranks by a table over equal intervals of the scores' range, several times as fast as bisection, and as exact.
+    """Ranks by a table over equal intervals of the range that most scores lie in, several times as fast as bisection, and as exact.
 
     The interval of a score is a monotone function of it, rounding included: calibration scores in lower intervals are below it, those
     in higher ones are not, and only those in its own are compared.
@@ -117,6 +119,9 @@ class _LookUp:
         self.known = known
         finite = known[np.isfinite(known)]
         self.low, high = (float(finite[0]), float(finite[-1])) if len(finite) else (0.0, 0.0)
+        if len(finite):         # a long tail would leave most scores a few intervals: what lies in it is bisected
+            a, b = (float(finite[len(finite) * i // 4]) for i in (1, 3))
+            self.low, high = max(self.low, a - 3 * (b - a)), min(high, b + 3 * (b - a))
         self.scale = (BUCKETS - 1) / (high - self.low) if high > self.low else 0.0
         if not np.isfinite(self.scale):
             self.scale = 0.0
@@ -126,10 +131,11 @@ class _LookUp:
         self.next = np.append(known, np.inf)
 
     def _place(self, scores: np.ndarray) -> np.ndarray:
-        with np.errstate(invalid="ignore", over="ignore"):      # an infinite score lies at an end; NaN is dealt with by the caller
-            place = (scores - self.low) * self.scale if self.scale else np.zeros(len(scores))
-        np.clip(np.nan_to_num(place, copy=False, nan=0.0, posinf=BUCKETS - 1, neginf=0.0), 0, BUCKETS - 1, out=place)
-        return place.astype(np.int32)
+        if not self.scale:
+            return np.zeros(len(scores), np.int32)
+        with np.errstate(over="ignore"):        # an infinite score lies at an end; NaN is dealt with by the caller
+            place = (scores - self.low) * self.scale
+        return np.clip(place, 0, BUCKETS - 1, out=place).astype(np.int32)
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         place = self._place(scores)
