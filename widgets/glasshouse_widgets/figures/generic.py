@@ -60,7 +60,7 @@ def _matrix(view: View, extra: Extra, theme: Theme) -> Figure:
     trace: dict[str, Any] = {
         "type": "heatmap", "z": shown, "colorscale": color_scale(theme.sequential), "xgap": 1 if max(shown.shape) <= 32 else 0,
         "ygap": 1 if max(shown.shape) <= 32 else 0, "hoverongaps": False, "hovertemplate": "row %{y}, column %{x}: %{z:.4g}<extra></extra>",
-        "colorbar": {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": 12, "color": theme.ink}, "nticks": 4}}
+        "colorbar": {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": 12, "color": theme.ink}, "nticks": 4, "tickformat": ".3~g"}}
     if view.text and view.text in extra:
         texts = np.atleast_2d(np.asarray(extra[view.text], dtype=object))[::step, ::step]
         trace |= {"text": [words(row, 40) for row in texts], "hovertemplate": "%{text}: %{z:.4g}<extra></extra>"}
@@ -136,7 +136,7 @@ def _line(view: View, extra: Extra, theme: Theme) -> Figure:
              "hovertemplate": "%{x:.4g}: %{y:.4g}<extra></extra>"} for i, (name, row) in enumerate(rows)]
     return {"data": data, "layout": layout(
         theme, left=56, top=10 + 17 * len(key), annotations=_above(key, theme),
-        xaxis=axis(theme, view.x_label), yaxis=axis(theme, title))}
+        xaxis=axis(theme, view.x_label, nticks=6), yaxis=axis(theme, title))}
 
 
 def _coloured(view: View, extra: Extra, theme: Theme, step: int) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _coloured(view: View, extra: Extra, theme: Theme, step: int) -> dict[str, An
         which = [names.index(str(v)) for v in values]
         return {"color": [theme.series[k % 7] for k in which], "symbol": [SYMBOLS[k % 7] for k in which]}
     return {"color": values.astype(float), "colorscale": color_scale(theme.sequential), "showscale": True,
-            "colorbar": {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": 12, "color": theme.ink}, "nticks": 4}}
+            "colorbar": {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": 12, "color": theme.ink}, "nticks": 4, "tickformat": ".3~g"}}
 
 
 def _sizes(view: View, extra: Extra, step: int) -> Any:
@@ -176,7 +176,7 @@ def _scatter(view: View, extra: Extra, theme: Theme) -> Figure:
     trace = {"type": "scatter", **_points(view, extra, theme, (view.x, view.y))}
     scaled = "showscale" in trace["marker"]
     return {"data": [trace], "layout": layout(theme, left=56, top=10, right=70 if scaled else 16,
-                                              xaxis=axis(theme, view.x_label), yaxis=axis(theme, view.y_label))}
+                                              xaxis=axis(theme, view.x_label, nticks=5), yaxis=axis(theme, view.y_label))}
 
 
 def _scene3d(view: View, extra: Extra, theme: Theme) -> Figure:

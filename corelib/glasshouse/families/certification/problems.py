@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from annotated_types import Ge, Le
 
-from glasshouse import assets
 from glasshouse.families.certification.interface import Task
+from glasshouse.models.digits import load_digits
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.knob import Knob
 
@@ -59,6 +59,6 @@ PROBLEMS: tuple[type, ...] = (Digits, Tiny)
 @lru_cache(maxsize=1)
 def _digits() -> tuple[torch.Tensor, torch.Tensor]:
     """float64 [1797, 64] and int64 [1797], shuffled once and for all."""
-    with np.load(assets.path("datasets", "digits", "digits.npz")) as data:
-        order = Seeds(0).numpy("certification digits").permutation(len(data["labels"]))
-        return (torch.from_numpy(data["images"][order].reshape(-1, 64) / 16.0), torch.from_numpy(data["labels"][order].astype(np.int64)))
+    digits = load_digits()
+    order = Seeds(0).numpy("certification digits").permutation(len(digits.labels))
+    return torch.from_numpy(digits.x[order].astype(np.float64)), torch.from_numpy(digits.labels[order])

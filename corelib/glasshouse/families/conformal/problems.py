@@ -8,10 +8,11 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Le
+from scipy.special import softmax
 
-from glasshouse import assets
 from glasshouse.families.conformal.interface import Pool
 from glasshouse.families.conformal.own import Own
+from glasshouse.models.digits import load_digits, load_logistic
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.knob import Knob
 
@@ -43,7 +44,7 @@ class Digits:
         order = Seeds(self.split).numpy("digits split").permutation(len(labels))
         images = (noisy.clip(0, 1) * 255).round().astype(np.uint8).reshape(-1, 8, 8)
         ink = x.mean(axis=1)
-        return Pool(_softmax(noisy @ weight.T + bias), labels, images, order[: self.calibration_size], order[MOST_CALIBRATION:],
+        return Pool(softmax(noisy @ weight.T + bias, axis=1), labels, images, order[: self.calibration_size], order[MOST_CALIBRATION:],
                     np.searchsorted(np.quantile(ink, (1 / 3, 2 / 3)), ink), ("thin", "medium", "bold"))
 
 
@@ -73,15 +74,6 @@ PROBLEMS: tuple[type, ...] = (Digits, Tiny, Own)
 @lru_cache(maxsize=1)
 def _digits() -> tuple[np.ndarray, ...]:
     """x [N, 64] in 0..1, labels int64 [N], standard normal draws [N, 64], weight [10, 64], bias [10]: the pool and the model."""
-    with np.load(assets.path("datasets", "digits", "digits.npz")) as data, \
-         np.load(assets.path("models", "digits-logistic", "weights.npz")) as model:
-        pool = model["pool"]
-        x = data["images"][pool].reshape(-1, 64) / 16.0
-        draws = Seeds(0).numpy("digits noise").standard_normal(x.shape)
-        return x, data["labels"][pool].astype(np.int64), draws, model["weight"], model["bias"]
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    raised: np.ndarray = np.exp(logits - logits.max(axis=1, keepdims=True))
-    raised /= raised.sum(axis=1, keepdims=True)
-    return raised
+    digits = load_digits()
+    x = digits.x[digits.pool].astype(np.float64)
+    return x, digits.labels[digits.pool], Seeds(0).numpy("digits noise").standard_normal(x.shape), *load_logistic()

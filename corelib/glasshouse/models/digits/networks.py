@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
+from scipy.special import softmax
 
 from glasshouse import assets
 from glasshouse.schema.errors import bad_value
@@ -43,7 +44,8 @@ class Network:
 
     def probabilities(self, x: np.ndarray) -> np.ndarray:
         """softmax(logits), float32 [n, K]."""
-        return softmax(self.logits(x))
+        probabilities: np.ndarray = softmax(self.logits(x), axis=1)
+        return probabilities
 
     def pullback(self, x: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
         """(logits [n, K], the map from a gradient at the logits [n, K] to the gradient at x [n, inputs])."""
@@ -66,13 +68,6 @@ class Network:
     def with_head(self, weight: np.ndarray, bias: np.ndarray) -> Network:
         """The same network with another last layer."""
         return replace(self, weights=(*self.weights[:-1], weight), biases=(*self.biases[:-1], bias))
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Over the last axis."""
-    raised: np.ndarray = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    raised /= raised.sum(axis=-1, keepdims=True)
-    return raised
 
 
 @lru_cache(maxsize=len(NAMES))

@@ -34,3 +34,16 @@ def load_digits() -> Digits:
     for array in (found.x, found.labels, found.train, found.pool):
         array.setflags(write=False)
     return found
+
+
+@lru_cache(maxsize=1)
+def load_logistic() -> tuple[np.ndarray, np.ndarray]:
+    """The bundled logistic regression of noisy digits: weight float64 [10, 64] and bias [10], for levels in 0..1. Not to be written to.
+
+    Raises: Unsupported where the data is absent.
+    """
+    with np.load(assets.path("models", "digits-logistic", "weights.npz")) as model:
+        weight, bias = model["weight"], model["bias"]
+    weight.setflags(write=False)
+    bias.setflags(write=False)
+    return weight, bias

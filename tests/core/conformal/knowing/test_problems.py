@@ -9,6 +9,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from glasshouse.families.conformal.knowing.problems import PROBLEMS, Digits, Logistic, Tables, Tiny
+from glasshouse.models.digits import load_digits
 
 
 @pytest.mark.parametrize("problem", [p() for p in PROBLEMS] + [Logistic(hidden=9), Tables(twins=1), Digits(scenario="sigmoid")])
@@ -55,9 +56,7 @@ def test_the_gap_that_stays_is_the_gap_there_is() -> None:
 
 def test_scenarios_are_those_of_the_paper() -> None:
     at = {"linear": 4 / 9, "skewed": 4 / 22.5, "centred": 4 / 27 + 0.35, "sigmoid": 1 - expit(25 * (4 / 9 - 0.29)), "discrete": 0.5}
-    from glasshouse.families.conformal.knowing.problems import _digits
-
-    four = _digits()[1] == 4
+    four = load_digits().labels == 4
     for name, value in at.items():
         assert Digits(scenario=name).open().truth[four, 0] == pytest.approx(value)  # type: ignore[arg-type]
     assert sorted(set(Digits(scenario="discrete").open().truth[:, 0].tolist())) == [0.1, 0.3, 0.5, 0.7, 0.9]

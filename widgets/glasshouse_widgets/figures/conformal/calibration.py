@@ -107,7 +107,7 @@ def _covered_by_cell(seen: Sets, theme: Theme) -> Figure:
          "marker": {"symbol": "diamond", "size": 10, "color": ORANGE, "line": {"width": 1.5, "color": theme.ink}}}]
     return {"data": data, "layout": layout(theme, top=22, left=40, right=6, bottom=26, xaxis=axis(
         theme, "", tickvals=list(range(len(names))), ticktext=names, range=[-0.6, len(names) - 0.4], fixedrange=True, showgrid=False),
-        yaxis=axis(theme, "", range=[max(0.0, lowest - 0.03), 1.02], fixedrange=True, nticks=4),
+        yaxis=axis(theme, "", range=[max(0.0, lowest - 0.03), 1 + 0.03 * (1.03 - lowest)], fixedrange=True, nticks=4),
         annotations=[note("◆ each cell · ┆ promised · ▬ 98 % of splits", 0, 1, theme, xshift=-30)])}
 
 

@@ -190,7 +190,7 @@ def statements(seen: Holed, theme: Theme) -> Figure:
              "marker": {"color": theme.tints[2]}},
             {"type": "scatter", "mode": "text", "x": [0.012] * len(lines), "y": y, "text": [mark for _, mark, _ in lines], "customdata": number,
              "textposition": "middle right", "textfont": {"size": 13, "color": [colors[mark] for _, mark, _ in lines]}, "hoverinfo": "skip"},
-            {"type": "scatter", "mode": "text", "x": [0.06] * len(lines), "y": y, "text": [escaped(cut(text, 58)) for _, _, text in lines],
+            {"type": "scatter", "mode": "text", "x": [0.06] * len(lines), "y": y, "text": [escaped(cut(text, 40)) for _, _, text in lines],
              "customdata": number, "textposition": "middle right", "textfont": {"size": 12, "color": theme.ink, "family": MONO},
              "hovertext": [f"statement {i}: {escaped(cut(seen.programs.guesses[i].truth, 60))} was meant" for i in number], "hoverinfo": "text"}]
     return {"data": data, "layout": layout(theme, left=4, right=4, top=22, bottom=4, xaxis=bare(range=[0, 1], fixedrange=True),

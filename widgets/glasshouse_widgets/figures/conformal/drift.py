@@ -109,7 +109,7 @@ def calibration(seen: Tracked, theme: Theme) -> Figure:
     middle, width = (edges[:-1] + edges[1:]) / 2, float(edges[1] - edges[0])
     limit = float(seen.limit[seen.now - 1])
     top = 1.15 * float(max(plain.max(initial=1), 1))
-    words = "everything" if np.isposinf(limit) else "nothing" if np.isneginf(limit) else f"{limit:.2f}"
+    words = "all" if np.isposinf(limit) else "none" if np.isneginf(limit) else f"{limit:.2f}"
     at = min(max(limit, 0.0), 0.99 * high)
     data = [
         {"type": "bar", "x": middle, "y": plain, "width": width * 0.96, "marker": {"color": "rgba(0,0,0,0)", "line": {"width": 1.2, "color": GREY}},
@@ -120,4 +120,4 @@ def calibration(seen: Tracked, theme: Theme) -> Figure:
     return {"data": data, "layout": layout(
         theme, top=24, left=40, barmode="overlay", bargap=0, xaxis=axis(theme, "error of a calibration point", range=[0, high], fixedrange=True),
         yaxis=axis(theme, "points", range=[0, top], fixedrange=True, nticks=4),
-        annotations=[note(f"□ points · ■ what they count · ┃ limit: {words}", 0, 1, theme, xshift=-30)])}
+        annotations=[note(f"□ points · ■ weighed · ┃ limit: {words}", 0, 1, theme, xshift=-30)])}

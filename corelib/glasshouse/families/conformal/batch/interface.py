@@ -81,4 +81,4 @@ class Look:
     allowed: Annotated[int, Ge(0), Le(MOST_IN_A_BATCH - 1), Knob(
         cost="look", group="what is promised", label="false claims allowed", unit="points",
         help="for select; a batch of m points is read as allowing at most m - 1")] = 2
-    batch: Annotated[int, Ge(0), Le(999), Knob(cost="look", group="where you look")] = 0
+    batch: Annotated[int, Ge(0), Le(9999), Knob(cost="look", group="where you look")] = 0

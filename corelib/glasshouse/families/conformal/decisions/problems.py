@@ -8,9 +8,10 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Le
+from scipy.special import softmax
 
-from glasshouse import assets
 from glasshouse.families.conformal.decisions.interface import Pool
+from glasshouse.models.digits import load_digits, load_logistic
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.knob import Knob
 
@@ -41,7 +42,7 @@ class DigitLooks:
         """A few milliseconds."""
         x, labels, draws, weight, bias = _digits()
         looks = x + self.noise * draws[: self.further_looks + 1]
-        each = _softmax(looks @ weight.T + bias)
+        each = softmax(looks @ weight.T + bias, axis=-1)
         images = (looks[0].clip(0, 1) * 255).round().astype(np.uint8).reshape(-1, 8, 8)
         order = Seeds(self.split).numpy("parts of the digits").permutation(len(labels))
         train, policy, calibration, test = np.split(order, (PART, 2 * PART, 3 * PART))
@@ -74,15 +75,7 @@ PROBLEMS: tuple[type, ...] = (DigitLooks, Tiny)
 @lru_cache(maxsize=1)
 def _digits() -> tuple[np.ndarray, ...]:
     """x [N, 64] in 0..1, labels int64 [N], standard normal draws [9, N, 64], weight [10, 64], bias [10]: the pool and the model."""
-    with np.load(assets.path("datasets", "digits", "digits.npz")) as data, \
-         np.load(assets.path("models", "digits-logistic", "weights.npz")) as model:
-        pool = model["pool"]
-        x = data["images"][pool].reshape(-1, 64) / 16.0
-        draws = np.stack([Seeds(0).numpy("digit looks", i).standard_normal(x.shape) for i in range(9)])
-        return x, data["labels"][pool].astype(np.int64), draws, model["weight"], model["bias"]
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    raised: np.ndarray = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    raised /= raised.sum(axis=-1, keepdims=True)
-    return raised
+    digits = load_digits()
+    x = digits.x[digits.pool].astype(np.float64)
+    draws = np.stack([Seeds(0).numpy("digit looks", i).standard_normal(x.shape) for i in range(9)])
+    return x, digits.labels[digits.pool], draws, *load_logistic()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge, Le
 
-from glasshouse import assets
 from glasshouse.families.conformal.knowing.interface import Data
+from glasshouse.models.digits import load_digits
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.knob import Knob
 
@@ -66,7 +65,7 @@ class Digits:
 
     def open(self) -> Data:
         """A few milliseconds."""
-        images, digit = _digits()
+        images, digit = load_digits().x, load_digits().labels
         seeds = Seeds(self.world)
         yes = _scenario(self.scenario, digit / 9)
         truth = np.stack((yes, 1 - yes), axis=1)
@@ -177,10 +176,3 @@ def _sigmoid(odds: np.ndarray) -> np.ndarray:
 
     found: np.ndarray = expit(odds)
     return found
-
-
-@lru_cache(maxsize=1)
-def _digits() -> tuple[np.ndarray, np.ndarray]:
-    """Pixels float32 [1797, 64] in 0..1 and digits int64 [1797]."""
-    with np.load(assets.path("datasets", "digits", "digits.npz")) as data:
-        return data["images"].reshape(-1, 64).astype(np.float32) / np.float32(16), data["labels"].astype(np.int64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import numpy as np
+from scipy.special import softmax
 
 from glasshouse.families.conformal.robust.interface import Classifier, Pool
 from glasshouse.numerics.seeds import Seeds
@@ -37,8 +38,7 @@ def _uphill(classifier: Classifier, x: np.ndarray, labels: np.ndarray, noise: np
     """The direction that lowers the mean over noisy copies of p(true label) fastest, one unit vector a point [n, inputs]."""
     copies, n, inputs = noise.shape
     logits, back = classifier.pullback((x + noise).reshape(-1, inputs))
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    p = raised / raised.sum(axis=1, keepdims=True)
+    p = softmax(logits, axis=1)
     own = np.tile(labels, copies)
     rows = np.arange(len(p))
     true = p[rows, own]

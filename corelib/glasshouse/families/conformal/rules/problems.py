@@ -10,9 +10,9 @@ import numpy as np
 from annotated_types import Ge, Le
 from scipy.special import ndtr
 
-from glasshouse import assets
 from glasshouse.families.conformal.rules.interface import Evidence
 from glasshouse.families.conformal.rules.smoothing import true_share
+from glasshouse.models.digits import load_digits
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.knob import Knob
 
@@ -119,10 +119,8 @@ def _voted(margins: np.ndarray, pushes: np.ndarray, draws: int, sigma: float, la
 @lru_cache(maxsize=1)
 def _detectors() -> tuple[np.ndarray, ...]:
     """x [N, 64] in 0..1 and labels int64 [N] of the pool; weight [13, 64] and bias [13] of the detectors, unspoiled."""
-    with np.load(assets.path("datasets", "digits", "digits.npz")) as data, \
-         np.load(assets.path("models", "digits-logistic", "weights.npz")) as model:
-        images, labels = data["images"].reshape(-1, 64) / 16.0, data["labels"].astype(np.int64)
-        train, pool = model["train"], model["pool"]
+    digits = load_digits()
+    images, labels, train, pool = digits.x.astype(np.float64), digits.labels, digits.train, digits.pool
     noise = Seeds(0).numpy("detectors").standard_normal((COPIES, len(train), 64))
     x = (images[train] + TRAINING_NOISE * noise).reshape(-1, 64)
     known = np.tile(labels[train], COPIES)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
+from scipy.special import softmax
 
 from glasshouse.families.conformal.knowing import second_order
 from glasshouse.families.conformal.knowing.interface import Data, Rate, Step
@@ -86,7 +87,7 @@ class DontCheat:
         for number in range(self.passes + 1):
             if number:
                 net.train_once(x, pair, loss, seeds.numpy("order", number).permutation(len(pair)))
-            joint, valid = (_softmax(net.outputs(rows), classes) for rows in (xt, xv))
+            joint, valid = (_joint(net.outputs(rows), classes) for rows in (xt, xv))
             step = _step("learning" if number else "untrained", joint, _loss(valid, data.labels[data.valid]), data)
             best = step if best is None or step.valid_loss < best.valid_loss else best
             yield step
@@ -112,13 +113,12 @@ def _mirrored(z: Any, classes: int) -> Any:
     return (square + square.transpose(1, 2)).reshape(-1, classes * classes) / 2
 
 
-def _softmax(z: np.ndarray, classes: int) -> np.ndarray:
+def _joint(z: np.ndarray, classes: int) -> np.ndarray:
     """p(y1, y2) float64 [n, K, K], symmetric."""
     square = z.reshape(-1, classes, classes)
     square = (square + np.swapaxes(square, 1, 2)) / 2
-    raised: np.ndarray = np.exp(square - square.max(axis=(1, 2), keepdims=True))
-    raised /= raised.sum(axis=(1, 2), keepdims=True)
-    return raised
+    joint: np.ndarray = softmax(square, axis=(1, 2))
+    return joint
 
 
 def _loss(joint: np.ndarray, labels: np.ndarray) -> float:
