@@ -81,11 +81,11 @@ def test_out_by_suffix(glasshouse: Any, tmp_path: Path, suffix: str) -> None:
     if suffix == "json":
         assert RunRecord.from_json(target.read_text("utf-8")).summary["n"] == 30
     elif suffix == "csv":
-        assert target.read_bytes() == b"n,m,classes,cells\r\n30,30,3,all\r\n"
+        assert target.read_bytes() == b"n,m,classes,cells,rare\r\n30,30,3,all,False\r\n"
     else:
         pandas = pytest.importorskip("pandas")
         pytest.importorskip("pyarrow")
-        assert pandas.read_parquet(target).to_dict("list") == {"n": [30], "m": [30], "classes": [3], "cells": ["all"]}
+        assert pandas.read_parquet(target).to_dict("list") == {"n": [30], "m": [30], "classes": [3], "cells": ["all"], "rare": [False]}
 
 
 def test_sweep(glasshouse: Any, tmp_path: Path) -> None:

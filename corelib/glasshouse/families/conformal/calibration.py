@@ -40,12 +40,12 @@ class Calibration:
     @property
     def n(self) -> int:
         """Calibration points in all."""
-        return int(self.cells.n.sum())
+        return int(self.cells.n[-1] if self.cells.rare else self.cells.n.sum())
 
     @property
     def scores(self) -> np.ndarray:
         """All calibration scores, float64 [n], ascending."""
-        return np.sort(np.concatenate(self.cells.scores))
+        return self.cells.scores[-1] if self.cells.rare else np.sort(np.concatenate(self.cells.scores))
 
     @property
     def guarantee(self) -> Guarantee:
@@ -91,12 +91,15 @@ def promise(best: Guarantee, cells: Cells) -> Guarantee:
     """What a score promises with these calibration points: for all, for every group of points, or for every class."""
     n = cells.n
     if cells.kind == "all":
-        return replace(best, statement=(
+        return replace(best, kind="marginal", statement=(
             f"With {n[0]} calibration points, a set holds the true label with probability at least 1 - alpha and, "
             f"where scores do not tie, at most 1 - alpha + {1 / (n[0] + 1):.3g}."))
     what = {"group": "in every group of points", "class": "whatever the true class", "cluster": "in every cluster of classes"}[cells.kind]
+    if cells.rare:
+        n, what = n[:-1], f"{what} but that of the rare ones, for which nothing is promised"
     kind: Kind = "class" if cells.kind == "class" else "group"
-    return replace(best, kind=kind, scope=f"on average over calibration sets and test points, {what}", statement=(
+    scope = best.scope if cells.kind == "cluster" else f"on average over calibration sets and test points, {what}"
+    return replace(best, kind=kind, scope=scope, statement=(
         f"With {n.min()} to {n.max()} calibration points a cell, a set holds the true label with probability at least 1 - alpha {what}."))
 
 

@@ -21,7 +21,8 @@ class Cells:
     """Calibration scores by cell. ``scores``: one ascending float64 array a cell, possibly empty.
 
     ``kind``: one cell for all, cells of points ("group"), a cell a class, or cells of several classes ("cluster"); ``of_class`` int64 [K]
-    then says each label's. ``names``: what each is called; ``told``: what was found on the way to them, for a method's views.
+    then says each label's. ``names``: what each is called; ``told``: what was found on the way to them, for a method's views. ``rare``: the
+    last cell is that of labels with too few points for one of their own: it holds the scores of all, and promises nothing of its own.
     """
 
     scores: tuple[np.ndarray, ...]
@@ -29,6 +30,7 @@ class Cells:
     of_class: np.ndarray | None = None
     names: tuple[str, ...] = ("all",)
     told: Mapping[str, np.ndarray] = field(default_factory=dict)
+    rare: bool = False
 
     @property
     def n(self) -> np.ndarray:

@@ -33,7 +33,7 @@ def drive(method: Method, problem: Any, seeds: Seeds, prepared: Any = None) -> I
     yield Calibrated(
         n=fitted.n, m=len(scores), classes=fitted.classes, scores=fitted.scores, test_scores=scores,
         ranks=ranked.ranks.astype(np.int64), labels=pool.labels[test], images=pool.images[test] if len(pool.images) else pool.images,
-        cells=cells.kind, cell_n=cells.n, cell=_cell(ranked, scores.shape), cell_names=cells.names,
+        cells=cells.kind, rare=cells.rare, cell_n=cells.n, cell=_cell(ranked, scores.shape), cell_names=cells.names,
         group=pool.group[test], group_names=pool.groups, cell_scores=cells.scores, extra=dict(method.extra(cells)))
 
 
@@ -56,8 +56,9 @@ def look(events: Sequence[Event], look: Look) -> Sets:
     held = sets[np.arange(calibrated.m), calibrated.labels]
     where = calibrated.cell[np.arange(calibrated.m), calibrated.labels]
     count = np.bincount(where, minlength=len(k))
-    band = np.array([coverage_band(int(n), int(m), int(i)) if m else (math.nan, math.nan)
-                     for n, m, i in zip(calibrated.cell_n, count, k, strict=True)])
+    lawless = len(k) - 1 if calibrated.rare else -1
+    band = np.array([coverage_band(int(n), int(m), int(i)) if m and j != lawless else (math.nan, math.nan)
+                     for j, (n, m, i) in enumerate(zip(calibrated.cell_n, count, k, strict=True))])
     with np.errstate(invalid="ignore"):
         by_cell = np.bincount(where, held, len(k)) / count
     low, high = band[0] if calibrated.cells == "all" else (math.nan, math.nan)
@@ -96,7 +97,7 @@ def summary(events: Sequence[Event]) -> dict[str, int | float | str]:
 def guarantee(method: Method, problem: Any, events: Sequence[Event]) -> Guarantee:
     """The promise of the method, which holds for every pool here: its points are shuffled, so they are exchangeable."""
     found = [event for event in events if isinstance(event, Calibrated)]
-    return promise(method.guarantee, Cells(found[-1].cell_scores, found[-1].cells)) if found else method.guarantee
+    return promise(method.guarantee, Cells(found[-1].cell_scores, found[-1].cells, rare=found[-1].rare)) if found else method.guarantee
 
 
 def _calibrated(events: Sequence[Event]) -> Calibrated:

@@ -16,6 +16,7 @@ class Calibrated(Event):
 
     ``scores`` float64 [n], sorted calibration scores, ``cell_scores`` the same cell by cell, ``cell_n`` int64 [cells] how many each has;
     ``cells``: one for all, a cell a group of points, a cell a class, or a cell a cluster of classes;
+    ``rare``: the last cell holds all scores and serves labels with too few of their own, for which nothing is promised;
     ``cell`` int64 [m, K] says which cell a label is ranked in; ``group`` int64 [m] and ``group_names`` are those of the test points;
     ``test_scores`` float64 [m, K]; ``ranks`` int64 [m, K], the number of
     calibration scores strictly below; ``labels`` int64 [m]; ``images`` uint8 [m, h, w] (0-255) or an empty array.
@@ -30,6 +31,7 @@ class Calibrated(Event):
     labels: np.ndarray
     images: np.ndarray
     cells: Literal["all", "group", "class", "cluster"]
+    rare: bool = False
     cell_n: np.ndarray
     cell: np.ndarray
     cell_names: tuple[str, ...]
@@ -47,7 +49,7 @@ class Sets(Event):
     ``band`` the 1-99 % interval of that coverage under the BetaBinomial law; ``k`` the rank of the threshold;
     ``full_because`` says what is full and why, empty where nothing need be. ``p_values`` float64 [K] are those of test image
     ``image``: labels leave its set in this order as alpha grows. ``cell_coverage`` float64 [cells] is that of the test points whose true
-    label lies in a cell, NaN without any, ``cell_band`` float64 [cells, 2] its 1-99 % interval.
+    label lies in a cell, NaN without any, ``cell_band`` float64 [cells, 2] its 1-99 % interval, NaN where no law holds.
     """
 
     alpha: float

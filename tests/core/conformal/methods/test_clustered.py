@@ -84,18 +84,46 @@ def test_one_cluster_is_split_conformal() -> None:
     probs, labels = drawn(300, 5)
     one = made(Clustered(clusters=1), probs, labels)
     plain = fit(LAC(), probs, labels, np.full(300, 0.5), np.zeros(300, np.int64), 1, Seeds(0)).cells
-    assert len(one.scores) == 1
+    assert (one.kind, len(one.scores)) == ("all", 1)
     assert np.array_equal(one.scores[0], plain.scores[0])
 
 
-def test_rare_classes_take_the_threshold_of_all() -> None:
+def test_rare_classes_take_the_threshold_of_all_and_are_promised_nothing() -> None:
     probs, labels = drawn(0, 6, np.array([100, 100, 3, 100, 100, 0]))
-    cells = made(Clustered(clusters=2, rare=9), probs, labels)
+    zeros = np.zeros(len(labels), np.int64)
+    fitted = fit(Clustered(clusters=2, rare=9), probs, labels, np.full(len(labels), 0.5), zeros, 1, Seeds(0))
+    cells = fitted.cells
+    assert cells.rare
     assert cells.names[-1] == "rare: 2, 5"
     assert cells.of_class is not None
     assert cells.of_class[2] == cells.of_class[5] == len(cells.scores) - 1
     rest = sum(len(s) for s in cells.scores[:-1])
     assert rest <= len(cells.scores[-1]) <= rest + 3               # all that calibrate, the rare ones among them
+    assert fitted.n == len(cells.scores[-1]) == len(fitted.scores) < len(labels)
+    assert "but that of the rare ones" in fitted.guarantee.statement
+    assert fitted.guarantee.kind == "group"
+    session = gh.open("conformal.clustered", rare=48, clusters=2)
+    list(session.events())
+    sets = session.look(alpha=0.1)
+    assert sets.calibrated.n < 500
+    assert np.isnan(sets.cell_band[-1]).all()
+    assert np.isfinite(sets.cell_band[:-1]).all()
+    assert "rare" in session.guarantee.statement
+
+
+@pytest.mark.parametrize("asked", [2, 9, 10, 12, 50])
+def test_however_many_clusters_are_asked_half_of_the_points_calibrate(asked: int) -> None:
+    session = gh.open("conformal.clustered", clusters=asked)
+    list(session.events())
+    sets = session.look(alpha=0.1)
+    assert len(sets.calibrated.cell_names) <= min(asked, 10)
+    assert sets.calibrated.n > 200
+
+
+def test_with_too_few_points_it_is_split_conformal_and_says_so() -> None:
+    session = gh.open("conformal.clustered", "digits:calibration_size=60")
+    list(session.events())
+    assert (session.look(alpha=0.1).calibrated.cells, session.guarantee.kind) == ("all", "marginal")
 
 
 def test_every_cluster_is_covered_and_the_hard_one_is_not_by_one_threshold() -> None:

@@ -93,12 +93,12 @@ def covered(seen: Sets, studied: Resplits | None, theme: Theme) -> Figure:
 def _covered_by_cell(seen: Sets, theme: Theme) -> Figure:
     """The same cell by cell: each is promised what the whole was promised before."""
     known = np.isfinite(seen.cell_coverage)
-    lowest = float(np.min(np.r_[seen.cell_coverage[known], seen.cell_band[known, 0], 1 - seen.alpha]))
-    at = np.flatnonzero(known)
+    lowest = float(np.nanmin(np.r_[seen.cell_coverage[known], seen.cell_band[known, 0], 1 - seen.alpha]))
+    at, lawful = np.flatnonzero(known), np.flatnonzero(np.isfinite(seen.cell_band[:, 0]))
     names = [cut(name, 8) for name in seen.calibrated.cell_names]
-    bands = [v for i in at.tolist() for v in (i, i, None)]
+    bands = [v for i in lawful.tolist() for v in (i, i, None)]
     data = [
-        {"type": "scatter", "mode": "lines", "x": bands, "y": [v for i in at.tolist() for v in (*seen.cell_band[i].tolist(), None)],
+        {"type": "scatter", "mode": "lines", "x": bands, "y": [v for i in lawful.tolist() for v in (*seen.cell_band[i].tolist(), None)],
          "line": {"color": theme.tints[3], "width": 9}, "hoverinfo": "skip"},
         {"type": "scatter", "mode": "lines", "x": [-0.6, len(names) - 0.4], "y": [1 - seen.alpha] * 2, "hoverinfo": "skip",
          "line": {"color": VERMILION, "width": 2, "dash": "dash"}},

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
-from glasshouse.families.conformal.cells import Cells, by_class
+from glasshouse.families.conformal.cells import Cells, by_class, pooled
 from glasshouse.families.conformal.interface import Temperature
 from glasshouse.families.conformal.scores import Named, named, tempered
 from glasshouse.numerics.seeds import Seeds
@@ -30,7 +30,9 @@ class Clustered:
     A part of the calibration points places each class y at five quantiles of its own scores; k-means, weighted by sqrt(n_y), makes
     clusters of classes; the other part calibrates a threshold a cluster. With n the points of the rarest class (at least ``rare``) and K'
     the classes that have so many, floor(n K' / (75 + K')) points of a class go into the first part, and half that number is how many
-    clusters there are. Classes with fewer than ``rare`` points form the null cluster, which takes the threshold of all points.
+    clusters there are; with one or none there is one threshold for all. Classes with fewer than ``rare`` points form the null cluster, which
+    takes the threshold of all points. They are counted over all calibration points: the authors' code counts those of the first part, of
+    which ten digits would leave none to cluster.
     """
 
     paper: ClassVar[Paper] = Paper("Class-Conditional Conformal Prediction with Many Classes",
@@ -46,7 +48,7 @@ class Clustered:
         View("scatter", "Where classes stand: alike ones share a threshold", x="median", y="upper", color="cluster", text="of",
              x_label="median score of the class", y_label="90 % quantile of its scores"),)
     presets: ClassVar[tuple[Preset, ...]] = (
-        Preset("Few points a class", "What do thirty points a class allow that nine do not?", {"calibration_size": 300, "alpha": 0.1},
+        Preset("Few points a class", "What do thirty points a class allow that nine do not?", {"calibration_size": 300, "clusters": 2, "alpha": 0.1},
                problem="digits"),
         Preset("Four clusters", "Do four thresholds serve ten digits better than two?", {"clusters": 4, "alpha": 0.1}, problem="digits"))
 
@@ -64,30 +66,42 @@ class Clustered:
     def cells(self, scores: np.ndarray, labels: np.ndarray, classes: int, group: np.ndarray, groups: int, seeds: Seeds) -> Cells:
         count = np.bincount(labels, minlength=classes)
         for_clusters, clusters = self.sizes(count)
+        if clusters < 2:
+            there = np.flatnonzero(count)
+            return replace(pooled(scores), told=_told(_placed(scores, labels, there), np.zeros(len(there)), there))
         placed = seeds.numpy("clustering part").random(len(labels)) < for_clusters
         n = np.bincount(labels[placed], minlength=classes)
         usual = np.flatnonzero((count >= self.rare) & (n > 0))
-        where = np.array([quantiles(scores[placed & (labels == y)]) for y in usual]).reshape(len(usual), len(LEVELS))
-        m = min(clusters, len(usual))
-        found = k_means(where, np.sqrt(n[usual]), m, seeds) if m > 1 else np.zeros(len(usual), np.int64)
+        where = _placed(scores[placed], labels[placed], usual)
+        found = k_means(where, np.sqrt(n[usual]), min(clusters, len(usual)), seeds)
         of_class = np.full(classes, int(found.max(initial=-1)) + 1, np.int64)
         of_class[usual] = found
         cells = by_class(scores[~placed], labels[~placed], of_class)
         if len(usual) < classes:                # the last cell is the null cluster's
             cells = replace(cells, scores=(*cells.scores[:-1], np.sort(scores[~placed])), names=(*cells.names[:-1], f"rare: {cells.names[-1]}"))
-        return replace(cells, kind="cluster", told={"median": where[:, 0], "upper": where[:, -1], "cluster": found.astype(np.float64),
-                                                     "of": usual.astype(str)})
+        return replace(cells, kind="cluster", rare=len(usual) < classes, told=_told(where, found, usual))
 
     def sizes(self, count: np.ndarray) -> tuple[float, int]:
         """The share of points that places the classes, and how many clusters, from the points a class int64 [K]."""
         n = max(int(count.min()) if len(count) else 0, self.rare)
         enough = int((count >= n).sum())
         of_each = int(n * enough / (75 + enough))
-        clusters = self.clusters or of_each // 2
-        return (max(of_each, 2 * clusters if self.clusters else 0) / n if clusters > 1 else 0.0, clusters)
+        clusters = min(self.clusters, enough) or of_each // 2
+        if self.clusters:                       # as many points as the asked clusters want, and never more than half
+            of_each = min(max(of_each, 2 * clusters), n // 2)
+        return of_each / n, clusters
 
     def extra(self, cells: Cells) -> Mapping[str, np.ndarray]:
         return cells.told
+
+
+def _placed(scores: np.ndarray, labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Where each of ``classes`` stands, float64 [classes, LEVELS]."""
+    return np.array([quantiles(scores[labels == y]) for y in classes]).reshape(len(classes), len(LEVELS))
+
+
+def _told(where: np.ndarray, cluster: np.ndarray, classes: np.ndarray) -> dict[str, np.ndarray]:
+    return {"median": where[:, 0], "upper": where[:, -1], "cluster": cluster.astype(np.float64), "of": classes.astype(str)}
 
 
 def quantiles(scores: np.ndarray) -> list[float]:
