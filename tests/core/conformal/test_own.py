@@ -92,3 +92,26 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\x80\x04K\x01.")
     with pytest.raises(BadValue, match="cannot be read"):
         Own(file=str(path)).open()
+
+
+def test_damaged_and_swollen_files_are_refused_before_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    array = tmp_path / "array.npz"
+    np.save(tmp_path / "array.npy", PROBS)
+    (tmp_path / "array.npy").rename(array)
+    empty = tmp_path / "empty.npz"
+    empty.write_bytes(b"")
+    good = Path(saved(tmp_path, probs=PROBS, labels=LABELS))
+    torn = tmp_path / "torn.npz"
+    np.savez_compressed(torn, probs=PROBS, labels=LABELS)
+    bytes_ = bytearray(torn.read_bytes())
+    bytes_[200:260] = b"x" * 60
+    torn.write_bytes(bytes(bytes_))
+    for path in (array, empty, torn):
+        with pytest.raises(BadValue, match="cannot be read") as error:
+            Own(file=str(path)).open()
+        assert error.value.argument == "file"
+    with pytest.raises(BadValue, match="probs"):
+        Own(file="~nosuchuser/x.csv").open()
+    monkeypatch.setattr("glasshouse.families.conformal.own.UNPACKED", 1000)
+    with pytest.raises(BadValue, match="unpacks"):
+        Own(file=str(good)).open()

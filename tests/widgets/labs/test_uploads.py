@@ -34,10 +34,12 @@ def test_pieces_make_the_file_and_close_deletes_it() -> None:
     assert path is not None
     assert path.read_bytes() == data
     again = up.take("a.csv", 0, 3, b"new")                      # the same name once more: from the start
-    assert again == path
-    assert path.read_bytes() == b"new"
+    assert again is not None
+    assert again != path                                        # or the knob would not move
+    assert again.read_bytes() == b"new"
+    assert not path.exists()
     up.close()
-    assert not path.parent.exists()
+    assert not again.parent.parent.exists()
 
 
 @pytest.mark.parametrize(("name", "at", "size", "piece"), [
@@ -58,7 +60,7 @@ def test_a_name_cannot_leave_the_folder() -> None:
     assert first is not None
     assert second is not None
     assert {first.name, second.name} == {"x.csv", "y.csv"}
-    assert first.parent == second.parent
+    assert first.parent.parent == second.parent.parent
     up.close()
 
 
@@ -115,4 +117,18 @@ def test_messages_that_make_no_sense_change_nothing(said: dict[str, Any]) -> Non
     lab = ConformalLab(problem="own")
     handle(lab, {"do": "upload", "key": "file", "name": "a.csv", "at": 0, "size": 3, "data": "YWJj"} | said)
     assert lab.values["file"] == ""
+    lab.close()
+
+
+def test_a_mended_file_of_the_same_name_is_taken(mine: bytes) -> None:
+    lab = ConformalLab(problem="own")
+    lab.wait(30)
+    for points in (60, 90):
+        file = io.BytesIO()
+        rng = np.random.default_rng(points)
+        np.savez(file, probs=rng.dirichlet(np.ones(3), points), labels=rng.integers(3, size=points))
+        send(lab, "mine.npz", file.getvalue())
+        assert lab.wait(30)
+        event: Any = lab.sides[0].event
+        assert event.calibrated.n == points // 2
     lab.close()

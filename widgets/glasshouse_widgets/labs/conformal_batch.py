@@ -62,10 +62,11 @@ class BatchLab(Lab):
             return Story(f"{what} cannot be promised below the error's own limit with {batched.n} calibration points: too many of the equally "
                          "likely rankings put it beyond the last of them.", "use more calibration points, or promise a smaller share.")
         ways = "rank sums" if seen.zeta == 0 else "ranks"
+        span = f"{seen.low_rank} to" if seen.low_rank else "up to"
         tail = (" The bound must allow for points at the limit 1, so it is wide." if seen.zeta == 0 else "")
         return Story(f"Each of the {batched.m} points falls into a gap between {batched.n} calibration points, and all ways to fall are "
-                     f"equally likely. So the law below can be counted, and {ways} up to {seen.rank} are {100 * seen.chance:.1f} % of them. "
-                     f"{what} with that chance.{tail}", _ATTEMPTS[batched.statement])
+                     f"equally likely. So the law below can be counted, and {ways} {span} {seen.rank} are {100 * seen.chance:.1f} % of them. "
+                     f"{what} with at least that chance.{tail}", _ATTEMPTS[batched.statement])
 
     @staticmethod
     def _claim(seen: Claim) -> str:

@@ -58,7 +58,7 @@ class DriftLab(Lab):
         seen = cast(Tracked, shown.event)
         width = f"{seen.width:5.2f}" if seen.width == seen.width else "    –"
         return (Reading("held so far", f"{100 * seen.coverage:5.1f}", "%",
-                        f"Of the {seen.now} steps up to now; {100 * (1 - seen.alpha):.0f} % is promised."),
+                        f"Of the {seen.now} steps up to now; {100 * (1 - seen.alpha):.0f} % is aimed at."),
                 Reading("fixed interval", f"{100 * seen.fixed_coverage:5.1f}", "%", "What split conformal prediction, made once, would have held."),
                 Reading("mean width", width, "", f"Of the intervals with an end, up to now; the fixed one has {seen.fixed_width:.2f}."),
                 Reading("without an end", f"{100 * seen.infinite:5.1f}", "%", "Intervals that had to hold everything."))

@@ -12,7 +12,7 @@ from glasshouse_widgets.figures.conformal import intervals
 from glasshouse_widgets.labs.base import Action, Reading, Shown, Slot, Story
 from glasshouse_widgets.labs.peeking import Watched
 
-SEE = ("Dots are simulated test points, each with the interval that was forecast for it. At alpha {alpha:.2f} an interval may miss "
+SEE = ("Dots are simulated test points, each with the interval that was forecast for it. At alpha {alpha:.2f} intervals aim to miss "
        "{may:.0f} times in 100; here {missed} of {m} do (✕). {how}")
 HOW = {
     "split": "All are equally wide, whether the noise is large there or small.",

@@ -53,7 +53,10 @@ def snapshot(lab: Lab, look: str = "", states: int = MOST) -> Snapshot:
         raise bad_value("export", "nothing", "a result: wait for the first picture")
     field = lab.looks.fields[look] if look else None
     now = lab.looks.values().get(look)
-    values = stops(field, now, states, _length(lab) if look == lab.sequence else 0) if field is not None else [None]
+    length = _length(lab) if look == lab.sequence else 0
+    if length and now is not None and now < 0:          # the last, counted from the end
+        now = length - 1
+    values = stops(field, now, states, length) if field is not None else [None]
     found = tuple(one for value in values if (one := _state(lab, look, value)) is not None)
     start = next((i for i, one in enumerate(found) if one.value == now), 0)
     return Snapshot(field, found, start, lab.panes)
@@ -62,7 +65,8 @@ def snapshot(lab: Lab, look: str = "", states: int = MOST) -> Snapshot:
 def stops(field: KnobField, now: Any, states: int, length: int = 0) -> list[Any]:
     """At most ``states`` values of a look, evenly over its range (half of it, for a share), that of now among them."""
     if field.kind == "choice" or field.kind == "bool":
-        return list(field.choices or (False, True))[:states]
+        every = list(field.choices or (False, True))
+        return every if len(every) <= states else [now, *(v for v in every if v != now)][:states]
     low, high = (0, length - 1) if length else (field.low, field.high)
     if low is None or high is None:
         return [now]

@@ -18,6 +18,7 @@ class Uploads:
 
     def __init__(self) -> None:
         self._folder: Path | None = None
+        self._begun = 0
 
     def take(self, name: str, at: int, size: int, piece: bytes) -> Path | None:
         """Appends ``piece`` at byte ``at`` of the file ``name`` of ``size`` bytes. The path once it is whole, None before.
@@ -29,14 +30,21 @@ class Uploads:
             raise bad_value("file", name, f"a file ending in {' or '.join(SUFFIXES)}")
         if not 0 < size <= LARGEST:
             raise bad_value("file", f"{name}, {size:,} bytes", f"at most {LARGEST // 1_000_000} MB")
-        path = self._home() / plain
+        self._begun += at == 0
+        path = self._home() / str(self._begun) / plain         # a path of its own each time, or the same name once more would move nothing
+        path.parent.mkdir(exist_ok=True)
         there = path.stat().st_size if at and path.exists() else 0
         if at != there or at + len(piece) > size:
             path.unlink(missing_ok=True)
             raise bad_value("file", name, "a file that arrives whole: try again")
         with path.open("ab" if at else "wb") as file:
             file.write(piece)
-        return path if at + len(piece) == size else None
+        if at + len(piece) < size:
+            return None
+        for older in path.parent.parent.iterdir():              # the arrays of what was there before are read already
+            if older != path.parent:
+                shutil.rmtree(older, ignore_errors=True)
+        return path
 
     def close(self) -> None:
         """What was sent is deleted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -41,7 +41,7 @@ def _upload(lab: Lab, said: Said) -> None:
         return
     try:
         path = lab.uploads.take(str(said.get("name")), at, size, base64.b64decode(data, validate=True))
-    except (GlasshouseError, binascii.Error) as error:
+    except (GlasshouseError, ValueError) as error:      # no base64 is a ValueError too
         lab.message = Message(str(error), str(said.get("key")))
         return
     if path is not None:
@@ -56,7 +56,7 @@ def _choose(lab: Lab, said: Said) -> None:
 
 def _player(lab: Lab, said: Said) -> None:
     player, value = lab.player, said.get("value")
-    if player is None or isinstance(value, bool) or not isinstance(value, (int, float)):
+    if player is None or isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return
     moves: dict[Any, Callable[[], None]] = {
         "play": player.play, "pause": player.pause, "step": player.step, "back": lambda: player.step(-1),

@@ -84,11 +84,14 @@ def look(events: Sequence[Event], look: Look) -> Inspected:
     state = _states(at, look.eps)
     seen = region(net, one, label, look.eps)
     attacked, _ = pgd(net, one.unsqueeze(0), labels[[look.image]], torch.tensor([look.eps], dtype=x.dtype))
+    read_as = int(net.logits(attacked)[0].argmax())
+    if state[look.image] == UNKNOWN and (read_as != label or float(seen.leads.min()) < 0):
+        state[look.image] = BROKEN              # what is on the screen was found at this very radius; the search before was coarser
     side = math.isqrt(x.shape[1])
     propagated = float(seen.ibp_radius[-1])
     return Inspected(
         eps=look.eps, image=look.image, moment=moment, moments=len(found), step=at.step, label=label,
-        read_as=int(net.logits(attacked)[0].argmax()), clean=at.clean,
+        read_as=read_as, clean=at.clean,
         attacked=float((at.broken_radius > look.eps).mean()), certified=float((state == SAFE).mean()),
         tightness=at.tightness, local_tightness=at.local_tightness,
         reached_share=float(seen.reached_radius[-1]) / propagated if propagated > ROUNDING else 1.0,

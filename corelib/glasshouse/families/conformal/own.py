@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -17,6 +18,7 @@ from glasshouse.schema.errors import BadValue, GlasshouseError, bad_value
 from glasshouse.schema.knob import Knob
 
 MOST = 20_000_000       # probabilities in all
+UNPACKED = 400_000_000  # bytes
 WANTED = "an .npz file with probs [N, K] and labels [N], or a .csv file with a column a class and the label last"
 
 
@@ -46,7 +48,10 @@ class Own:
 
 
 def _read(file: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    path = Path(file).expanduser()
+    try:
+        path = Path(file).expanduser()
+    except RuntimeError:                        # nobody's home
+        raise bad_value("file", file, WANTED) from None
     if not file or not path.is_file() or path.suffix.lower() not in (".npz", ".csv"):
         raise bad_value("file", file, WANTED)
     try:
@@ -58,7 +63,7 @@ def _read(file: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         groups = class_labels("groups", found["groups"], len(probs), 1000) if "groups" in found else np.zeros(len(probs), np.int64)
     except GlasshouseError as error:
         raise BadValue(f"{path.name}: {error}", "file") from None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise BadValue(f"{path.name} cannot be read ({error}): it must be {WANTED}", "file") from None
     images = found.get("images", np.empty(0, np.uint8))
     if images.size and (images.dtype != np.uint8 or images.ndim != 3 or len(images) != len(probs)):
@@ -67,6 +72,9 @@ def _read(file: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(path) as packed:       # what it would unpack to is said in it: a small file can hold a very large array
+        if sum(part.file_size for part in packed.infolist()) > UNPACKED:
+            raise ValueError(f"it unpacks to more than {UNPACKED // 1_000_000} MB")
     with np.load(path, allow_pickle=False) as archive:
         return {name: archive[name] for name in ("probs", "labels", "groups", "images") if name in archive}
 

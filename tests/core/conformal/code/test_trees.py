@@ -97,3 +97,9 @@ def test_bad_types_and_tokens() -> None:
         shared(tree, np.array([3, 1]), np.array([1.0, 1.0]))
     with pytest.raises(GlasshouseError, match="ends"):
         shared(tree, np.array([3, 9]), np.array([1.0, 1.0]))
+
+
+@pytest.mark.parametrize(("one", "other"), [("b = a[1:]", "b = a[:1]"), ("b = a[x:y:]", "b = a[:x:y]")])
+def test_the_same_text_on_the_other_side_of_a_child_is_another_program(one: str, other: str) -> None:
+    assert trees.wrong(trees.parse(one), trees.parse(other)).any()
+    assert not trees.wrong(trees.parse(one), trees.parse(one)).any()

@@ -124,7 +124,14 @@ def wrong(guess: Tree, truth: Tree) -> np.ndarray:
     """bool [N]: the nodes of ``guess`` that ``truth`` does not have in the same place with the same text and as many children."""
     at, mine, its = counterpart(guess, truth), guess.children(), truth.children()
     return np.array([i < 0 or guess.kind[v] != truth.kind[i] or guess.own[v] != truth.own[i] or len(mine[v]) != len(its[i])
-                     for v, i in enumerate(at.tolist())])
+                     or _gaps(guess, v, mine[v]) != _gaps(truth, i, its[i]) for v, i in enumerate(at.tolist())])
+
+
+def _gaps(tree: Tree, v: int, children: list[int]) -> tuple[bool, ...]:
+    """Before, between and after its children: where a node has text of its own. ``[1:]`` and ``[:1]`` have the same text elsewhere."""
+    spans = sorted(tuple(tree.span[c].tolist()) for c in children)
+    edges = [tree.span[v][0], *(edge for span in spans for edge in span), tree.span[v][1]]
+    return tuple(bool(tree.text[a:b].strip()) for a, b in zip(edges[::2], edges[1::2], strict=True))
 
 
 def shared(tree: Tree, ends: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -54,12 +54,12 @@ def weighted_limits(calibration: Any, weights: Any, own: Any, alpha: float = 0.1
 def reached(scores: np.ndarray, cumulative: np.ndarray, whole: np.ndarray, alpha: Fraction) -> np.ndarray:
     """The first of ascending ``scores`` [n] at which ``cumulative`` [T or 1, n] reaches its share 1 - alpha of ``whole`` [T]; +inf where none does.
 
-    Both sides are taken times alpha's denominator, so whole weights stay exact.
+    Both sides are taken times alpha's denominator, so whole weights stay exact; a share that is missed by rounding alone counts as reached.
     """
     a, d = alpha.numerator, alpha.denominator
     if not len(scores):
         return np.full(len(whole), math.inf)
-    there = cumulative * d >= (d - a) * whole[:, None]
+    there = cumulative * d >= (d - a) * whole[:, None] * (1 - 1e-12)      # sums of weights such as 0.1 are rounded
     limit: np.ndarray = np.where(there[:, -1] & (whole > 0), scores[there.argmax(axis=1)], math.inf)
     return limit
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+
+from glasshouse.schema.errors import bad_value
 
 
 class Ridge:
@@ -14,6 +17,9 @@ class Ridge:
     """
 
     def __init__(self, penalty: float = 1.0) -> None:
+        """Raises: BadValue for a penalty that is not above 0."""
+        if not (math.isfinite(penalty) and penalty > 0):
+            raise bad_value("penalty", penalty, "a number above 0")
         self.penalty = penalty
         self.coefficients = np.zeros(0)
 

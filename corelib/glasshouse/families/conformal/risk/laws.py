@@ -50,7 +50,7 @@ def the_chosen_lambda_passes_and_its_lower_neighbour_does_not(method: type[Any])
             choice = method().choose(table, alpha)
             passes = choice.evidence <= choice.limit + 1e-12
             if choice.why_not:
-                if choice.index not in (-1, table.last) or passes.all():
+                if choice.index not in (-1, table.last) or passes.any():
                     return False
             elif not passes[choice.index] or (choice.index > 0 and choice.evidence[choice.index - 1] < choice.limit[0] - 1e-12):
                 return False

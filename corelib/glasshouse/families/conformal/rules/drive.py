@@ -139,10 +139,13 @@ def guarantee(method: Method, problem: Any, events: Sequence[Event]) -> Guarante
     best = method.guarantee
     if not found:
         return best
+    if method.calibration == "as published" and not method.counted:
+        return best.downgraded("heuristic", f"Without attack a set holds the true label with at least 1 - {found[-1].classes} alpha; under attack "
+                                            "the certificate takes counted shares of votes for true ones, which nothing guarantees.")
     if method.calibration == "as published":
         return replace(best, statement=(
             f"Each of the {found[-1].classes} questions about a class is answered right with probability at least 1 - alpha; a robust set holds "
-            f"the true label with at least 1 - {found[-1].classes} alpha only."), kind="adversarial" if method.counted else "heuristic")
+            f"the true label with at least 1 - {found[-1].classes} alpha only."), kind="adversarial")
     if not method.counted:
         return best.downgraded("heuristic", "Sets hold the true label with 1 - alpha without attack; under attack the certificate takes counted "
                                             "shares of votes for true ones, which nothing guarantees.")

@@ -70,10 +70,11 @@ class CVPlus:
         return min(2 * (1 - 1 / k) / (n / k + 1), (1 - k / n) / (k + 1))
 
     def claim(self, n: int) -> tuple[int, float]:
-        return 2, self.short_of(n)
+        return 2, self.short_of(n) if n % self.parts(n) == 0 else 1.0       # nothing is proven for folds of several sizes
 
     def statement(self, n: int) -> str:
         k = self.parts(n)
-        equal = "" if n % k == 0 else f" This is proven for folds of one size; {n} points in {k} folds are not."
+        if n % k:
+            return f"Nothing is proven for {n} points in {k} folds, not all of one size; usually coverage is about 1 - alpha."
         return (f"With {n} points in {k} folds, an interval holds the truth with probability at least 1 - 2 alpha - {self.short_of(n):.3f}; "
-                f"usually it is about 1 - alpha.{equal}")
+                f"usually it is about 1 - alpha.")
