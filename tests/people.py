@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from glasshouse_widgets.labs.decoding import DraftTreeLab
+from wording import plain
 
 LASTING = 77        # a seed: with it counted.py makes a run last
 COUNTED = Path(__file__).parent / "widgets/browser/counted.py"
@@ -39,7 +40,7 @@ DRAG = "({label, values, every}) => {" + DEEP + """
   })();
 }"""
 SEEN = "() => {" + DEEP + """
-  const texts = (g) => g && g.layout ? (g.layout.annotations ?? []).map((a) => a.text) : null;
+  const texts = (g) => g && g.layout ? [...g.querySelectorAll(".words > div")].map((line) => line.innerText.replaceAll("\\u00a0", " ")) : null;
   const kept = graph("Bars of accepted guesses");
   return { text: texts(graph("The prompt, accepted guesses")), kept: kept && kept.data ? kept.data.slice(0, 2).map((d) => [...d.y]) : null };
 }"""
@@ -153,7 +154,7 @@ def expected(page: Any, method: str, **values: Any) -> dict[str, Any]:
     lab.set("round", int(page.locator(".where").inner_text().split()[1]) - 1)
     assert lab.wait(60.0)
     figures: Mapping[str, Any] = lab.figures
-    return {"text": [a["text"] for a in figures["text"]["layout"]["annotations"]],
+    return {"text": [plain(a["text"]) for a in figures["text"]["layout"]["annotations"]],
             "kept": [[int(y) for y in bar["y"]] for bar in figures["rounds"]["data"][:2]]}
 
 

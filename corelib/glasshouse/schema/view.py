@@ -15,7 +15,7 @@ class View:
 
     ``x, y, z, text, color, size, parent`` are keys of ``Event.extra``. What each kind reads:
     ``matrix`` z [r, c], optional x [c] and y [r] (tick labels), text [r, c] (hover);
-    ``bars`` x [n] (labels), y [n] or [series, n]; ``line`` x [n], y [n] or [series, n];
+    ``bars`` x [n] (labels), y [n] or [series, n], optional text [n] (hover); ``line`` x [n], y [n] or [series, n];
     ``scatter`` x, y [n], optional color, size, text; ``tree`` parent [n], text [n], optional color;
     ``table`` y: a mapping key -> column is read from the extra whose key is given; ``text`` text, optional color (marks 0, 1, ... of its pieces);
     ``scene3d`` x, y, z [n], optional color, text. ``series`` names the rows of a two-row ``y``.

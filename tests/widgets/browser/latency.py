@@ -22,7 +22,7 @@ async ({label, moves, stage, most}) => {
   const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
   const drawn = new Map();
-  graphs.forEach((g) => g.on("plotly_afterplot", async () => { const n = (drawn.get(g)?.n ?? 0) + 1; await frames(); drawn.set(g, { n, at: performance.now() }); }));
+  graphs.forEach((g) => g.addEventListener("drawn", async () => { const n = (drawn.get(g)?.n ?? 0) + 1; await frames(); drawn.set(g, { n, at: performance.now() }); }));
   const first = [], last = [];
   const low = +slider.min, high = +slider.max, step = +slider.step;
   let value = +slider.value, way = 1, seen = 0;

@@ -16,8 +16,7 @@ STAGE = """
   const all = (root, css) => [...root.querySelectorAll(css),
     ...[...root.querySelectorAll("*")].flatMap((n) => n.shadowRoot ? all(n.shadowRoot, css) : [])];
   const graphs = all(document, ".js-plotly-plot").filter((g) => g.offsetParent && g.data);
-  const stage = graphs.find((g) => (g.layout.annotations ?? []).some((a) => /Round \\d+ of \\d+/.test(a.text ?? "")));
-  return stage ? stage.layout.annotations.map((a) => a.text ?? "").find((t) => /Round \\d+ of \\d+/.test(t)) : "";
+  return graphs.flatMap((g) => [...g.querySelectorAll(".words > div")]).map((n) => n.innerText).find((t) => /Round \\d+ of \\d+/.test(t)) ?? "";
 }
 """
 NAMELESS = """
@@ -63,6 +62,9 @@ def test_panel(page: Any, serve: Any) -> None:
     page.goto(f"{url}/decoding")
     drive(page)
     assert page.evaluate(NAMELESS) == [], "controls without a name for the keyboard and the screen reader"
+    with page.expect_download() as download:        # what is set beside the drawing is in the picture that is taken away
+        page.get_by_role("button", name="Download What was guessed, and what was kept as SVG").click(force=True)
+    assert "Round 1 of 1:" in download.value.path().read_text("utf-8")
 
 
 @pytest.fixture(scope="module")

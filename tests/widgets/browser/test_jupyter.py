@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.browser
 IPC = "--KernelManager.transport=ipc"      # TCP ports of kernels that start together can collide
 IDLE = "() => window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'"
-FIGURES = "[...document.querySelectorAll('.js-plotly-plot')].map((g) => JSON.stringify([g.data, g.layout?.annotations])).join()"
+FIGURES = "[...document.querySelectorAll('.js-plotly-plot')].map((g) => JSON.stringify(g.data) + g.innerText).join()"
 PAINTED = ".gh-grid .js-plotly-plot .main-svg"
 
 

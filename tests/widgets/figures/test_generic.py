@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any, get_args
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from glasshouse.schema.view import View, ViewKind
 from glasshouse_widgets.figures import generic
 from glasshouse_widgets.figures.palette import DARK, LIGHT, POINTS
+from wording import plain
 
 RNG = np.random.default_rng(0)
 EXTRA: dict[str, Any] = {
@@ -71,12 +73,8 @@ def test_names_of_points_differ_by_shape_too() -> None:
 
 
 def test_marked_text_keeps_every_letter_in_order() -> None:
-    import html
-    import re
-
     body = generic.draw(VIEWS[12], EXTRA, LIGHT)["layout"]["annotations"][0]["text"]
-    plain = html.unescape(re.sub("<sup>.</sup>|<[^>]*>", "", body)).replace("\u00a0", " ")
-    assert plain == "def f<b> def f"
+    assert plain(re.sub("<sup>.</sup>", "", body)) == "def f<b> def f"
     assert body.index("<sup>2</sup>") < body.index("<sup>1</sup>")
 
 
@@ -95,3 +93,14 @@ def test_nothing_given_is_changed() -> None:
     for view in VIEWS:
         generic.draw(view, EXTRA, LIGHT)
     assert all((np.isnan(v) | (v == EXTRA[k])).all() if v.dtype.kind == "f" else (v == EXTRA[k]).all() for k, v in before.items())
+
+
+def test_a_scale_of_colours_is_said_from_the_least_to_the_greatest() -> None:
+    for view in (VIEWS[0], View("scatter", "s", x="x", y="one", color="color"), View("tree", "t", parent="parent", color="color")):
+        values = np.asarray(EXTRA["z" if view.kind == "matrix" else "color"], float)
+        lines = [plain(a["text"]) for a in generic.draw(view, EXTRA, LIGHT)["layout"]["annotations"]]
+        assert lines == [f"{np.nanmin(values):.3g} {'█' * len(LIGHT.sequential)} {np.nanmax(values):.3g}"]
+    names = generic.draw(View("scatter", "s", x="x", y="one", color="kind"), EXTRA, LIGHT)["layout"]["annotations"]
+    assert [plain(a["text"]) for a in names] == ["● no   ◆ yes"]
+    same = EXTRA | {"color": np.ones(4)}
+    assert generic.draw(View("tree", "t", parent="parent", color="color"), same, LIGHT)["layout"]["annotations"] == []

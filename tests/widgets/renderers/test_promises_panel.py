@@ -128,7 +128,7 @@ def test_what_a_person_typed_travels_as_json_only(lab: FakeLab) -> None:
 
 
 def test_the_browser_writes_text_never_markup() -> None:
-    for source in (view.ISLAND, view.text("plot.js")):
+    for source in (view.ISLAND, view.text("words.js", "plot.js")):
         for sink in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
             assert sink not in source
 

@@ -32,6 +32,7 @@ from glasshouse_widgets.figures.tokens import cut, escaped, wrapped
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 PATTERNS = ("", "/", "x", ".", "\\", "+")
 SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up", "x", "star")
+GLYPHS = "●◆■✚▲✕★"                              # the same in running text
 WIDE = 44                                       # letters in a line of text
 TALL = 20                                       # letters of a y title that a low pane's axis has room for; a longer one stands above
 LETTER, WIDTH = 7.5, 240                        # px: a monospaced letter; a narrow pane's plotting area
@@ -60,7 +61,7 @@ def _matrix(view: View, extra: Extra, theme: Theme) -> Figure:
     trace: dict[str, Any] = {
         "type": "heatmap", "z": shown, "colorscale": color_scale(theme.sequential), "xgap": 1 if max(shown.shape) <= 32 else 0,
         "ygap": 1 if max(shown.shape) <= 32 else 0, "hoverongaps": False, "hovertemplate": "row %{y}, column %{x}: %{z:.4g}<extra></extra>",
-        "colorbar": {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": 12, "color": theme.ink}, "nticks": 4, "tickformat": ".3~g"}}
+        "showscale": False}
     if view.text and view.text in extra:
         texts = np.atleast_2d(np.asarray(extra[view.text], dtype=object))[::step, ::step]
         trace |= {"text": [words(row, 40) for row in texts], "hovertemplate": "%{text}: %{z:.4g}<extra></extra>"}
@@ -68,9 +69,10 @@ def _matrix(view: View, extra: Extra, theme: Theme) -> Figure:
     y = words(extra[view.y], 12)[::step] if view.y in extra else []
     longest = max(map(len, x), default=0)
     slanted = longest * len(x) > 28
-    title = view.x_label + (f" (every {step}th)" if step > 1 else "")
+    title, key = view.x_label + (f" (every {step}th)" if step > 1 else ""), _scale(z, theme)
     return {"data": [trace], "layout": layout(
-        theme, left=96 if y else 48, right=64, top=10, bottom=32 + 5 * min(longest, 9) if slanted else 44,
+        theme, left=96 if y else 48, top=10 + 17 * len(key), bottom=32 + 5 * min(longest, 9) if slanted else 44,
+        annotations=_above(key, theme),
         xaxis=axis(theme, title, showgrid=False, tickangle=-45 if slanted else 0, **(labelled(x) if x else {})),
         yaxis=axis(theme, "" if y else view.y_label, showgrid=False, autorange="reversed", **(labelled(y, 12) if y else {})))}
 
@@ -108,19 +110,21 @@ def _above(lines: Sequence[str], theme: Theme) -> list[dict[str, Any]]:
 def _bars(view: View, extra: Extra, theme: Theme) -> Figure:
     rows = _rows(view, extra)
     x = words(read(extra, view.x), 16) if view.x else [str(i) for i in range(len(rows[0][1]))]
+    told = words(extra[view.text], 40) if view.text in extra else x
     room = POINTS // max(len(rows), 1)
-    data = [{"type": "bar", "name": escaped(name), "x": list(range(len(x[:room]))), "y": row[:room], "hovertext": x[:room],
+    data = [{"type": "bar", "name": escaped(name), "x": list(range(len(x[:room]))), "y": row[:room], "hovertext": told[:room],
              "hovertemplate": "%{hovertext}: %{y:.4g}<extra></extra>",
              "marker": {"color": theme.series[i % 7], "pattern": pattern(PATTERNS[i % 6], theme)}}
             for i, (name, row) in enumerate(rows)]
     longest = max(map(len, x), default=0)
     slanted = longest > 3 and longest * len(x) > 36
+    most = 12 if slanted else min(LABELS, int(WIDTH / LETTER / (longest + 1)))
     title, key = _titled(view, _key([name for name, _ in rows], "■▨▩▦▧▤", theme))
     return {"data": data, "layout": layout(
         theme, left=56, top=10 + 17 * len(key), bottom=28 + 5 * min(longest, 16) if slanted else 44, bargap=0.2,
         annotations=_above(key, theme),
         xaxis=axis(theme, view.x_label, showgrid=False, tickangle=-45 if slanted else 0, range=[-0.6, max(len(x), 1) - 0.4],
-                   **labelled(x, 12 if slanted else LABELS)),
+                   **labelled(x, most)),
         yaxis=axis(theme, title))}
 
 
@@ -129,7 +133,7 @@ def _line(view: View, extra: Extra, theme: Theme) -> Figure:
     x = numbers(read(extra, view.x)) if view.x else [float(i) for i in range(len(rows[0][1]))]
     step = thinning(len(x), len(rows))
     few = len(x) <= 40
-    title, key = _titled(view, _key([name for name, _ in rows], "●◆■✚▲✕★", theme))
+    title, key = _titled(view, _key([name for name, _ in rows], GLYPHS, theme))
     data = [{"type": "scatter", "mode": "lines+markers" if few else "lines", "name": escaped(name), "x": x[::step], "y": row[::step],
              "line": {"color": theme.series[i % 7], "width": 2, "dash": DASHES[i % 6]},
              "marker": {"size": 6, "color": theme.series[i % 7], "symbol": SYMBOLS[i % 7]},
@@ -145,11 +149,26 @@ def _coloured(view: View, extra: Extra, theme: Theme, step: int) -> dict[str, An
         return {"color": theme.accent}
     values = np.asarray(extra[view.color]).ravel()[::step]
     if is_text(values):
-        names = sorted({str(v) for v in values})
+        names = _names(values)
         which = [names.index(str(v)) for v in values]
         return {"color": [theme.series[k % 7] for k in which], "symbol": [SYMBOLS[k % 7] for k in which]}
-    return {"color": values.astype(float), "colorscale": color_scale(theme.sequential), "showscale": True,
-            "colorbar": {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": 12, "color": theme.ink}, "nticks": 4, "tickformat": ".3~g"}}
+    return {"color": values.astype(float), "colorscale": color_scale(theme.sequential), "showscale": False}
+
+
+def _scale(values: Any, theme: Theme) -> list[str]:
+    """What the colours say, as lines of text: from the least to the greatest of ``values``, or the names. None where all are equal."""
+    found = np.asarray(values)
+    if is_text(found):
+        return _key(_names(found), GLYPHS, theme)
+    if not np.isfinite(found := found.astype(float)).any():
+        return []
+    low, high = np.nanmin(found), np.nanmax(found)
+    ramp = "".join(f'<span style="color:{color}">█</span>' for color in theme.sequential)
+    return [f"{low:.3g} {ramp} {high:.3g}"] if low < high else []
+
+
+def _names(values: Any) -> list[str]:
+    return sorted({str(v) for v in values})
 
 
 def _sizes(view: View, extra: Extra, step: int) -> Any:
@@ -174,9 +193,9 @@ def _points(view: View, extra: Extra, theme: Theme, keys: Sequence[str]) -> dict
 
 def _scatter(view: View, extra: Extra, theme: Theme) -> Figure:
     trace = {"type": "scatter", **_points(view, extra, theme, (view.x, view.y))}
-    scaled = "showscale" in trace["marker"]
-    return {"data": [trace], "layout": layout(theme, left=56, top=10, right=70 if scaled else 16,
-                                              xaxis=axis(theme, view.x_label, nticks=5), yaxis=axis(theme, view.y_label))}
+    title, key = _titled(view, _scale(extra.get(view.color, ()), theme))
+    return {"data": [trace], "layout": layout(theme, left=56, top=10 + 17 * len(key), annotations=_above(key, theme),
+                                              xaxis=axis(theme, view.x_label, nticks=5), yaxis=axis(theme, title))}
 
 
 def _scene3d(view: View, extra: Extra, theme: Theme) -> Figure:
@@ -185,8 +204,10 @@ def _scene3d(view: View, extra: Extra, theme: Theme) -> Figure:
     labels = (view.x_label, view.y_label, "")
     axes = {f"{name}axis": {"title": {"text": label}, "gridcolor": theme.grid, "color": theme.muted, "showbackground": False,
                             "tickfont": {"size": 12}} for name, label in zip("xyz", labels, strict=True)}
-    return {"data": [trace], "layout": layout(theme, left=0, right=0, top=0, bottom=0, dragmode="turntable",
-                                              scene={**axes, "bgcolor": CLEAR, "aspectmode": "cube"})}
+    key = _scale(extra.get(view.color, ()), theme)
+    return {"data": [trace], "layout": layout(
+        theme, left=0, right=0, top=20 * len(key), bottom=0, dragmode="turntable",
+        annotations=[note(line, 0, 1, theme, xshift=8, yshift=2) for line in key], scene={**axes, "bgcolor": CLEAR, "aspectmode": "cube"})}
 
 
 def _tree(view: View, extra: Extra, theme: Theme) -> Figure:
@@ -201,14 +222,14 @@ def _tree(view: View, extra: Extra, theme: Theme) -> Figure:
         xs += [depth[above], depth[above] + 0.5, depth[i], None]
         ys += [row[above], row[i], row[i], None]
     texts = words(extra[view.text], 12) if view.text in extra else [""] * len(parent)
-    colours = _coloured(view, extra, theme, 1)
+    colours, key = _coloured(view, extra, theme, 1), _scale(extra.get(view.color, ()), theme)
     fits = max(map(len, texts)) * LETTER * (max(depth) + 1) < WIDTH and max(row) < 12
     nodes = {"type": "scatter", "mode": "markers+text" if fits else "markers", "x": depth, "y": row,
              "text": texts, "textposition": "top center", "textfont": {"family": MONO, "size": 12, "color": theme.ink},
              "hovertext": texts, "hoverinfo": "text", "marker": colours | {"size": 9, "line": {"width": 1, "color": theme.muted}}}
     edges = {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "hoverinfo": "skip", "line": {"color": theme.faint, "width": 1.2}}
     return {"data": [edges, nodes], "layout": layout(
-        theme, left=12, right=70 if "showscale" in colours else 12, top=8, bottom=8,
+        theme, left=12, right=12, top=8 + 17 * len(key), bottom=8, annotations=[note(line, 0, 1, theme, yshift=3) for line in key],
         xaxis=bare(range=[-0.5, max(depth) + 0.5]), yaxis=bare(range=[max(row) + 0.7, -0.9]))}
 
 

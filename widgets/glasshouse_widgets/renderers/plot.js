@@ -1,13 +1,14 @@
 // One figure and what surrounds it. The element is made once; every update is a fresh figure, drawn by the page's one Plotly.
+// Follows words.js in one module.
 
 const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// The stage is drawn at once. The other figures follow together, a frame later: the stage is on the screen first, and they cost one frame.
-let queue = Promise.resolve(), length = 0;
-const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+// The stage is drawn at once. The other figures follow together, once the stage is on the screen, and cost one frame.
+const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+let shown = Promise.resolve(), queue = shown;
+const first = (work) => work().finally(() => { shown = frame(); });
 function later(work) {
-  if (length++ === 0) queue = queue.then(frame);
-  queue = queue.then(work).finally(() => { length -= 1; });
+  queue = Promise.allSettled([queue, shown]).then(work);
   return queue;
 }
 
@@ -27,6 +28,12 @@ function adopt(root) {
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
 }
 
+// What is downloaded has the words that stand beside the drawing here.
+function whole(graph, get) {
+  const { layout } = get("figure");
+  return { data: graph.data, layout: { ...graph.layout, annotations: layout.annotations }, config: get("board").config };
+}
+
 function takes(box, graph, get) {
   const tools = element("span", "take", box);
   for (const format of ["png", "svg"]) {
@@ -34,7 +41,7 @@ function takes(box, graph, get) {
     button.type = "button";
     button.textContent = name;
     button.setAttribute("aria-label", `Download ${get("board").title} as ${name}`);
-    button.onclick = () => window.Plotly.downloadImage(graph, { format, filename: get("board").filename,
+    button.onclick = () => window.Plotly.downloadImage(whole(graph, get), { format, filename: get("board").filename,
       width: graph.clientWidth, height: graph.clientHeight, scale: format === "png" ? 2 : 1 });
   }
   return tools;
@@ -49,6 +56,7 @@ function render({ model, el }) {
   box.className = "gh plot";
   el.replaceChildren(box);
   const title = element("h2", "caption", box), said = element("p", "sr", box), graph = element("div", "graph", box);
+  const say = setter(element("div", "words", graph));
   const tools = takes(box, graph, get);
   graph.setAttribute("role", "img");
 
@@ -76,6 +84,7 @@ function render({ model, el }) {
   };
 
   // What is out of sight is drawn when it comes into sight, or when nothing has moved for a while.
+  let wide = 0, drawn = "";
   let drawing = false, again = false, listening = false, sight = false, waiting = false, timer = 0;
   const draw = async (anyway = false) => {
     clearTimeout(timer);
@@ -88,14 +97,23 @@ function render({ model, el }) {
       again = false;
       const { data, layout } = get("figure");
       if (!layout) break;
-      const now = get("board");
-      const paint = () => window.Plotly.react(graph, data, { ...layout, editrevision: edits, width: graph.clientWidth || undefined }, now.config);
-      await (now.first ? paint() : later(paint));
+      const now = get("board"), [under, texts] = parted({ ...layout, editrevision: edits, width: wide || undefined });
+      const paint = async () => {
+        say(texts, layout);
+        const next = JSON.stringify([data, under]);
+        if (next !== drawn) await window.Plotly.react(graph, data, under, now.config);
+        drawn = next;
+        graph.dispatchEvent(new Event("drawn"));
+      };
+      await (now.first ? first : later)(paint);
       if (!listening) { listening = true; adopt(graph.getRootNode()); graph.on("plotly_click", click); graph.on("plotly_relayout", dragged); }
     } while (again);
     drawing = false;
   };
-  const sized = new ResizeObserver(() => { if (graph.clientWidth && graph.layout && graph.layout.width !== graph.clientWidth) draw(); });
+  const sized = new ResizeObserver(([entry]) => {
+    wide = Math.round(entry.contentRect.width);      // asked of the page in mid-drawing, it would lay out everything once more
+    if (wide && graph.layout && graph.layout.width !== wide) draw();
+  });
   sized.observe(graph);
   const seen = new IntersectionObserver(([entry]) => { sight = entry.isIntersecting; if (sight && waiting) draw(); }, { rootMargin: "100px" });
   seen.observe(box);

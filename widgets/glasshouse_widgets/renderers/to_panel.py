@@ -37,7 +37,7 @@ class Plot(JSComponent):
     board = param.String("{}")
     figure = param.String("{}")
 
-    _esm = text("plot.js")
+    _esm = text("words.js", "plot.js")
     _stylesheets = [text("islands.css")]
 
 

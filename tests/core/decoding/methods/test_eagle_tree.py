@@ -100,8 +100,8 @@ def test_more_draft_calls_only_with_more_levels() -> None:
 def test_the_cloud_says_what_was_kept() -> None:
     proposal = propose(EagleTree(k=3, depth=3, budget=5), DRAFT)
     extra = proposal.extra()
-    assert extra["kept"].sum() == proposal.tree.size - 1 == 5
-    assert extra["log_value"][extra["kept"] == 1].min() >= extra["log_value"][extra["kept"] == 0].max()
+    assert (extra["kept"] == "kept").sum() == proposal.tree.size - 1 == 5
+    assert extra["log_value"][extra["kept"] == "kept"].min() >= extra["log_value"][extra["kept"] == "cut"].max()
     assert extra["node_value"] == pytest.approx([path_value(DRAFT, path) for path in paths(proposal.tree)])
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from glasshouse.schema.events.decoding import NodeLook, NodeState, Round
 from glasshouse_widgets.figures.decoding import node
-from glasshouse_widgets.figures.palette import DARK, LIGHT
+from glasshouse_widgets.figures.palette import DARK, LIGHT, MONO
 
 Make, Look = Callable[..., Round], Callable[..., NodeLook]
 
@@ -18,6 +18,14 @@ Make, Look = Callable[..., Round], Callable[..., NodeLook]
 def refused(make_round: Make) -> tuple[Round, int]:
     event = dataclasses.replace(next(r for r in (make_round(24, s) for s in range(20)) if (r.state == NodeState.REJECTED).any()), rule="V3")
     return event, int(np.flatnonzero(event.state == NodeState.REJECTED)[0])
+
+
+def labels(figure: dict[str, Any]) -> list[str]:
+    """The words at the rows, from above; each in its bar's middle."""
+    low, high = figure["layout"]["yaxis"]["range"]
+    rows = [a for a in figure["layout"]["annotations"] if a["font"].get("family") == MONO]
+    assert [low + a["y"] * (high - low) for a in rows] == pytest.approx(list(range(len(rows))))
+    return [a["text"] for a in rows]
 
 
 def bar(figure: dict[str, Any], name: str) -> list[Any]:
@@ -38,9 +46,12 @@ def test_bars_are_the_look_mirrored(refused: tuple[Round, int], make_look: Look,
 def test_gauge_is_the_decision(refused: tuple[Round, int], make_look: Look) -> None:
     event, child = refused
     figure = node.bars(make_look(event, child), LIGHT)
-    assert bar(figure, "accept") == pytest.approx([event.accept[child]])
-    assert bar(figure, "u") == pytest.approx([event.u[child]] * 2)
-    assert bar(figure, "reject")[0] == pytest.approx(1 - event.accept[child])
+    low, high = np.asarray(figure["layout"]["xaxis"]["range"]) / 1.05       # the gauge runs from 0 to 1 between the outer lines
+    accept, reject, u = (next(t for t in figure["data"] if t["name"] == name) for name in ("accept", "reject", "u"))
+    edge = low + event.accept[child] * (high - low)
+    assert (accept["base"], accept["x"]) == (pytest.approx([low]), pytest.approx([edge - low]))
+    assert (reject["base"], reject["x"]) == (pytest.approx([edge]), pytest.approx([high - edge]))
+    assert u["x"] == pytest.approx([low + event.u[child] * (high - low)] * 2)
     # Rejected, so the line of u stands in the rejecting part.
     assert event.u[child] > event.accept[child]
 
@@ -50,13 +61,13 @@ def test_no_gauge_where_the_target_chose_by_itself(refused: tuple[Round, int], m
     event, child = refused
     figure = node.bars(make_look(dataclasses.replace(event, rule=rule), child), LIGHT)
     assert bar(figure, "accept") == bar(figure, "reject") == []
-    assert bar(figure, "u") == [None, None]
+    assert bar(figure, "u") == []
 
 
 def test_what_became_of_each_token_stands_beside_it(refused: tuple[Round, int], make_look: Look) -> None:
     event, child = refused
     look = make_look(event, child)
-    ticks = node.bars(look, LIGHT)["layout"]["yaxis"]["ticktext"]
+    ticks = labels(node.bars(look, LIGHT))
     glyph = {NodeState.ACCEPTED: "●", NodeState.REJECTED: "✕", NodeState.UNTESTED: "○"}
     for i in range(1, event.nodes):
         label = event.pieces[int(event.token[i])]
@@ -70,7 +81,7 @@ def test_what_became_of_each_token_stands_beside_it(refused: tuple[Round, int], 
 def test_the_star_stands_where_the_target_spoke(make_round: Make, make_look: Look) -> None:
     event = make_round(24, 4)
     look = make_look(event)
-    ticks = node.bars(look, LIGHT)["layout"]["yaxis"]["ticktext"]
+    ticks = labels(node.bars(look, LIGHT))
     starred = [label for label, tick in zip(look.labels, ticks, strict=True) if "★" in tick]
     assert starred == [event.pieces[event.final]]
 

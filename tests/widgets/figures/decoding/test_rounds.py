@@ -27,8 +27,17 @@ def test_bars_stack_to_the_tokens_of_each_round(run: list[Round], valid: Any) ->
     assert [a + b for a, b in zip(accepted["y"], own["y"], strict=True)] == [len(r.committed) for r in run]
     assert mean["y"][-1] == pytest.approx(np.mean([len(r.committed) for r in run]))
     assert mean["y"][4] == pytest.approx(np.mean([len(r.committed) for r in run[:5]]))
-    assert [i for i, o in enumerate(accepted["marker"]["opacity"]) if o == 1] == [3]
     assert accepted["customdata"] == list(range(1, 31))
+
+
+def test_the_arrow_stands_over_the_round_and_only_it_moves(run: list[Round]) -> None:
+    here, there = (rounds.per_round(run, current, LIGHT) for current in (3, 29))
+    arrows = [next(a for a in f["layout"]["annotations"] if "▼" in a["text"]) for f in (here, there)]
+    low, high = here["layout"]["xaxis"]["range"]
+    assert [low + a["x"] * (high - low) for a in arrows] == pytest.approx([4, 30])
+    for figure in (here, there):
+        figure["layout"].pop("annotations")
+    assert here == there
 
 
 def test_compare_adds_no_trace(run: list[Round], valid: Any) -> None:

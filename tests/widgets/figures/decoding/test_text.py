@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,13 +10,13 @@ import pytest
 from glasshouse.schema.events.decoding import Prompt, Round
 from glasshouse_widgets.figures.decoding import text
 from glasshouse_widgets.figures.palette import LIGHT
+from wording import plain
 
 PROMPT = Prompt(tokens=3, ids=(0, 1, 2), pieces=("def f(", "x):", "\n    "), target="t", draft="d")
 
 
 def shown(figure: dict[str, Any]) -> str:
-    body = figure["layout"]["annotations"][1]["text"]
-    return html.unescape(re.sub("<(?!br).*?>", "", body)).replace("<br>", "\n").replace("\u00a0", " ")
+    return plain(figure["layout"]["annotations"][1]["text"])
 
 
 def test_the_whole_text_in_order(make_round: Callable[..., Round]) -> None:
@@ -43,7 +42,7 @@ def test_figure_shows_the_end_and_marks_the_round(make_round: Callable[..., Roun
     figure = valid(text.text_so_far(PROMPT, rounds, 39, LIGHT))
     assert rounds[39].text[-1].strip() in shown(figure)
     body = figure["layout"]["annotations"][1]["text"]
-    under = html.unescape("".join(re.findall("<u>(.*?)</u>", body))).replace("\u00a0", " ")
+    under = plain("".join(re.findall("<u>(.*?)</u>", body)))
     assert under.replace(" ", "") == "".join(rounds[39].text).replace(" ", "")
     assert "<w" not in body                                     # tokens that look like tags are text
     early = valid(text.text_so_far(PROMPT, rounds, 0, LIGHT))

@@ -9,10 +9,11 @@ import numpy as np
 
 from glasshouse.schema.events.decoding import NodeLook, NodeState
 from glasshouse_widgets.figures.decoding.words import MARKS, ended, number
-from glasshouse_widgets.figures.palette import ACCEPTED, FINAL, GREY, MONO, REJECTED, Figure, Theme, axis, bare, layout, note, pattern
+from glasshouse_widgets.figures.palette import ACCEPTED, FINAL, GREY, MONO, REJECTED, Figure, Theme, bare, layout, note, pattern
 from glasshouse_widgets.figures.tokens import cut, escaped, visible, wrapped
 
 BARS = 10
+GAUGE, FLOOR = 12.6, 13.4                       # rows: where the gauge stands, and where the picture ends
 STEPS = (0.25, 0.5, 1.0)                        # ends of the axis: few, so that it rarely moves
 TESTED_IN_TURN = ("V1", "V2", "V3", "V5")
 
@@ -32,28 +33,42 @@ def bars(look: NodeLook, theme: Theme) -> Figure:
         bar | {"name": "target p", "x": p, "width": 0.72, "marker": {"color": theme.accent, "opacity": 0.8}},
         bar | {"name": "left of p", "x": left, "width": 0.34,
                "marker": {"color": FINAL.color, "pattern": pattern("/", theme)}},
-        *_gauge(look, theme),
+        *_gauge(look, end, theme),
     ]
-    return {"data": data, "layout": _layout(look, names, end, theme)}
+    return {"data": [_lines(end, theme), *data], "layout": _layout(look, end, theme)}
 
 
-def _gauge(look: NodeLook, theme: Theme) -> list[dict[str, Any]]:
-    """Chance of acceptance as a bar over [0, 1], and u as a line in it."""
+def _lines(end: float, theme: Theme) -> dict[str, Any]:
+    """Both scales in one trace, and their labels as words: drawn with every round, axes of Plotly's would cost half of the picture's time."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for at in (-end, -end / 2, 0.0, end / 2, end):
+        x += [at, at, None]
+        y += [-0.6, BARS - 0.4, None]
+    return {"type": "scatter", "mode": "lines", "name": "scales", "x": [*x, -end, end], "y": [*y, FLOOR, FLOOR], "hoverinfo": "skip",
+            "line": {"color": theme.grid, "width": 1}}
+
+
+def _gauge(look: NodeLook, end: float, theme: Theme) -> list[dict[str, Any]]:
+    """Chance of acceptance as a bar over [0, 1], which is as wide as the picture, and u as a line in it."""
     accept, u = _test(look)
-    there = [] if accept is None else [0]
+    there = accept is not None
     share = 0.0 if accept is None else min(accept, 1.0)
-    bar: dict[str, Any] = {"type": "bar", "orientation": "h", "xaxis": "x2", "yaxis": "y2", "y": there, "width": 0.8, "hoverinfo": "text"}
     words = f"accepted where u falls below {number(share)}; u = {number(u)}"
     mark = ACCEPTED if u < share else REJECTED
-    # One trace of these axes always holds a point, be it none: Plotly would drop the axes of empty traces, and draw their lines once more at NaN.
-    return [
-        bar | {"name": "accept", "x": [share] if there else [], "hovertext": words, "marker": {"color": ACCEPTED.color, "opacity": 0.55}},
-        bar | {"name": "reject", "x": [1 - share] if there else [], "base": [share] if there else [], "hovertext": words,
-               "marker": {"color": REJECTED.color, "opacity": 0.35, "pattern": pattern("x", theme)}},
-        {"type": "scatter", "mode": "lines+markers", "name": "u", "xaxis": "x2", "yaxis": "y2", "x": [u, u] if there else [None, None],
-         "y": [-0.75, 0.75], "hovertext": words, "hoverinfo": "text", "line": {"color": theme.ink, "width": 3},
-         "marker": {"symbol": [mark.symbol, mark.symbol], "size": [0, 11], "color": mark.color}},
-    ]
+
+    def bar(name: str, low: float, high: float, marker: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "bar", "orientation": "h", "name": name, "y": [GAUGE] if there else [], "base": [at(low)] if there else [],
+                "x": [at(high) - at(low)] if there else [], "width": 0.65, "hovertext": words, "hoverinfo": "text", "marker": marker}
+
+    def at(share: float) -> float:
+        return (2 * share - 1) * end
+
+    return [bar("accept", 0.0, share, {"color": ACCEPTED.color, "opacity": 0.55}),
+            bar("reject", share, 1.0, {"color": REJECTED.color, "opacity": 0.35, "pattern": pattern("x", theme)}),
+            {"type": "scatter", "mode": "lines+markers", "name": "u", "x": [at(u)] * 2 if there else [],
+             "y": [GAUGE + 0.6, GAUGE - 0.6] if there else [], "hovertext": words, "hoverinfo": "text", "line": {"color": theme.ink, "width": 3},
+             "marker": {"symbol": [mark.symbol, mark.symbol], "size": [0, 11], "color": mark.color}}]
 
 
 def _test(look: NodeLook) -> tuple[float | None, float]:
@@ -78,29 +93,42 @@ def _glyphs(look: NodeLook) -> dict[str, str]:
     return found
 
 
-def _layout(look: NodeLook, names: list[str], end: float, theme: Theme) -> dict[str, Any]:
+def _labels(look: NodeLook) -> list[str]:
+    """The tokens, the chosen guess's in bold, each with what became of it."""
     event, glyphs = look.round, _glyphs(look)
     mine = event.pieces.get(int(event.token[look.node]), "") if look.node != look.at else None
-    ticks = []
+    found = []
     for label in look.labels:
         word = escaped(cut(visible(label), 9))
-        ticks.append(f"{f'<b>{word}</b>' if label == mine else word} {glyphs.get(label, '&#8199;')}")
-    at = [-end, -end / 2, 0, end / 2, end]
+        found.append(f"{f'<b>{word}</b>' if label == mine else word} {glyphs.get(label, '&#8199;')}")
+    return found
+
+
+def _layout(look: NodeLook, end: float, theme: Theme) -> dict[str, Any]:
+    event = look.round
     where = "shown at temperature 1" if event.rule == "V0" else "hatched: left of p" if np.isfinite(look.residual).any() else ""
     told = "u" if _test(look)[0] is not None else "no u: the target chose" if event.rule not in TESTED_IN_TURN else "no test here"
+    bottom, gauge = _row(BARS - 0.4), _row(GAUGE)
+
+    def scale(labels: list[str], y: float) -> list[dict[str, Any]]:
+        places = [0.5 + (k / (len(labels) - 1) - 0.5) / 1.05 for k in range(len(labels))]
+        return [note(label, x, y, theme, xanchor="center", yanchor="top", yshift=-2, font={"color": theme.ink})
+                for label, x in zip(labels, places, strict=True)]
+
     return layout(
-        theme, left=98, right=10, top=66, bottom=30, barmode="overlay",
-        xaxis=axis(theme, "", range=[-end * 1.05, end * 1.05], tickvals=at, ticktext=[f"{abs(v):g}" for v in at], fixedrange=True,
-                   anchor="y", zeroline=True, zerolinecolor=theme.ink),
-        yaxis=axis(theme, "", range=[BARS - 0.4, -0.6], tickvals=list(range(len(ticks))), ticktext=ticks, showgrid=False, fixedrange=True,
-                   domain=[0.27, 1], tickfont={"family": MONO, "size": 12, "color": theme.ink}),
-        xaxis2=axis(theme, "", range=[0, 1], tickvals=[0, 0.5, 1], fixedrange=True, anchor="y2", showgrid=False),
-        yaxis2=bare(range=[-1, 1], domain=[0, 0.11], fixedrange=True),
-        annotations=[
-            note(wrapped(look.sentence, 37), 0, 1, theme, xref="paper", xshift=-92, yshift=20, font={"size": 13, "color": theme.ink}),
+        theme, left=98, right=10, top=66, bottom=30, barmode="overlay", xaxis=bare(range=[-end * 1.05, end * 1.05], fixedrange=True),
+        yaxis=bare(range=[FLOOR, -0.6], fixedrange=True), annotations=[
+            note(wrapped(look.sentence, 37), 0, 1, theme, xshift=-92, yshift=20, font={"size": 13, "color": theme.ink}),
             note("◂ draft q", 0.5, 1, theme, xanchor="right", xshift=-6, yshift=2),
             note(f'<span style="color:{theme.accent}">target p ▸</span>', 0.5, 1, theme, xshift=6, yshift=2),
-            note(where, 1, 0.27, theme, xanchor="right", yanchor="top", yshift=-17),
-            note(told, 0, 0.055, theme, xanchor="right", yanchor="middle", xshift=-8) if told == "u" else
-            note(told, 0.5, 0.055, theme, xanchor="center", yanchor="middle"),
-        ])
+            note(where, 1, bottom, theme, xanchor="right", yanchor="top", yshift=-17),
+            note(told, 0, gauge, theme, xanchor="right", yanchor="middle", xshift=-8) if told == "u" else
+            note(told, 0.5, gauge, theme, xanchor="center", yanchor="middle"),
+            *scale([f"{abs(k) * end / 2:g}" for k in range(-2, 3)], bottom), *scale(["0", "0.5", "1"], 0.0),
+            *(note(label, 0, _row(i), theme, xanchor="right", yanchor="middle", xshift=-4, font={"family": MONO, "color": theme.ink})
+              for i, label in enumerate(_labels(look)))])
+
+
+def _row(row: float) -> float:
+    """Where a row stands on the paper."""
+    return (FLOOR - row) / (FLOOR + 0.6)

@@ -23,30 +23,33 @@ def running_mean(values: Sequence[float]) -> np.ndarray:
 
 def per_round(rounds: Sequence[Round], current: int, theme: Theme, other: Sequence[Round] = (),
               names: tuple[str, str] = ("", "")) -> Figure:
-    """Bars of accepted guesses with the target's own token on top, by round; the running mean of tokens; the other method's too."""
+    """Bars of accepted guesses with the target's own token on top, by round; the running mean of tokens; the other method's too.
+
+    Words point at the ``current`` round: looking at another one leaves the drawing as it is.
+    """
     mine, others = [r.tokens for r in rounds], [r.tokens for r in other]
     accepted = [r.accepted for r in rounds]
     x = list(range(1, len(rounds) + 1))
     bar: dict[str, Any] = {"type": "bar", "x": x, "customdata": x, "hovertemplate": "round %{x}: %{y} %{fullData.name}<extra></extra>"}
-    pale = [1.0 if i == current else 0.55 for i in range(len(rounds))]
     data = [
-        bar | {"name": "accepted guesses", "y": accepted, "marker": {"color": ACCEPTED.color, "opacity": pale}},
+        bar | {"name": "accepted guesses", "y": accepted, "marker": {"color": ACCEPTED.color, "opacity": 0.7}},
         bar | {"name": "the target's own", "y": [t - a for t, a in zip(mine, accepted, strict=True)],
-               "marker": {"color": FINAL.color, "opacity": pale, "pattern": pattern("/", theme)}},
+               "marker": {"color": FINAL.color, "opacity": 0.7, "pattern": pattern("/", theme)}},
         _mean(mine, "mean", theme.ink, "solid"),
         _mean(others, "other mean", PURPLE, "dash"),
     ]
-    key = (f'<span style="color:{ACCEPTED.color}">■</span> accepted   <span style="color:{FINAL.color}">▨</span> the target\'s own   '
-           f"<b>━</b> mean{_named(names[0])}")
+    key = (f'<span style="color:{ACCEPTED.color}">■</span> accepted   <span style="color:{FINAL.color}">▨</span> the target\'s own   ',
+           "<b>━</b> mean")
     if other:
-        key += f'<br><span style="color:{PURPLE}"><b>╍</b></span> mean{_named(names[1])}'
+        key = key[0], f'{key[1]}{_named(names[0])}   <span style="color:{PURPLE}"><b>╍</b></span>{_named(names[1])}'
     highest = max([3, *mine, *others])
     across = max(12, len(rounds), len(other))
     return {"data": data, "layout": layout(
         theme, left=44, top=44 if other else 26, bottom=42, barmode="stack", bargap=0.15,
-        annotations=[note(key, 0, 1, theme, xshift=-36, yshift=4)],
+        annotations=[note(("<br>" if other else "").join(key), 0, 1, theme, xshift=-36, yshift=4),
+                     note("<b>▼</b>", (current + 0.6) / (across + 0.2), 1, theme, xanchor="center", yanchor="top", font={"color": theme.ink})],
         xaxis=axis(theme, "round", range=[0.4, across + 0.6], showgrid=False, fixedrange=True),
-        yaxis=axis(theme, "tokens a forward", range=[0, highest + 0.5], fixedrange=True, dtick=max(1, -(-highest // 6))))}
+        yaxis=axis(theme, "tokens a forward", range=[0, 1.1 * highest], fixedrange=True, dtick=max(1, -(-highest // 6))))}
 
 
 def _named(name: str) -> str:

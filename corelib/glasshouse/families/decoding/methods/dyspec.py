@@ -44,7 +44,8 @@ class DySpec:
         "lossless", "The text has exactly the target's law: guesses are sequential draws without replacement, verified as such.",
         assumptions=("draft and target share their vocabulary",), scope="every text, at any temperature")
     views: ClassVar[tuple[View, ...]] = (
-        View("bars", "Open slots by value: where the next guess would go", x="slot", y="slot_value", y_label="v",
+        View("bars", "Open slots by value: where the next guess would go", x="slot", y="slot_value", text="slot_name",
+             x_label="tokens ahead, best slot first", y_label="v",
              note="The longest bar is drawn next. Slots at the end of the text's room are closed."),
         View("line", "Is the draft's probability the chance of being kept?", x="bin", y="kept_share", series=("kept", "if it were"),
              x_label="draft probability of a guess", y_label="share kept, over all rounds before",
@@ -188,7 +189,8 @@ class _Slots:
     def story(self, tree: TokenTree) -> dict[str, Any]:
         """Open slots [m <= 24] by falling v, and the tree's nodes [n]."""
         best = heapq.nsmallest(24, self.left)
-        return {"slot": [f"below {n}" if not self.tree.children[n] else f"guess {self.tree.children[n] + 1} below {n}" for _, _, n in best],
+        return {"slot": [str(self.tree.depth[n] + 1) for _, _, n in best],
+                "slot_name": [f"{self.tree.depth[n] + 1} ahead, guess {len(tree.children[n]) + 1} below node {n}" for _, _, n in best],
                 "slot_value": np.asarray([-v for v, _, _ in best]),
                 "parent": tree.parent, "value": np.asarray(self.value), "token": tree.token,
                 "node_label": ["root", *(f"{v:.2g}" for v in self.value[1:])]}

@@ -42,7 +42,7 @@ class EagleTree:
     views: ClassVar[tuple[View, ...]] = (
         View("scatter", "Every candidate, and the ones that survived the rerank", x="depth", y="log_value", color="kept", text="label",
              x_label="level", y_label="log of the path's draft probability",
-             note="1 = kept. Deep nodes compete with shallow ones by one number."),
+             note="Deep nodes compete with shallow ones by one number."),
         View("tree", "The reranked tree", parent="parent", text="node_label", color="node_value"),
     )
     presets: ClassVar[tuple[Preset, ...]] = (
@@ -105,8 +105,8 @@ def restrict(tree: TokenTree, kept: np.ndarray) -> TokenTree:
 
 def story(seen: TokenTree, value: np.ndarray, kept: np.ndarray) -> Mapping[str, Any]:
     """Candidates [n] without the root: level, log of V, kept or not; and the reranked tree's nodes [budget + 1]."""
-    survived = np.zeros(seen.size, np.int64)
-    survived[kept] = 1
+    survived = np.full(seen.size, "cut", object)
+    survived[kept] = "kept"
     tree = restrict(seen, kept)
     return {"depth": seen.depth[1:], "log_value": log(value)[1:], "kept": survived[1:],
             "label": [f"path probability {v:.3g}" for v in value[1:]],
