@@ -22,9 +22,13 @@ BOXES = """
     .filter((n) => n.getBoundingClientRect().right > innerWidth + 1).map((n) => n.outerHTML.slice(0, 120));
   const small = ours.filter((n) => [...n.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim()))
     .filter((n) => parseFloat(getComputedStyle(n).fontSize) < 12).map((n) => n.outerHTML.slice(0, 120));
+  const room = (n) => { const a = n.getBoundingClientRect(), b = n.closest(".graph").getBoundingClientRect();
+    return a.left >= b.left - 2 && a.right <= b.right + 2 && a.top >= b.top - 2 && a.bottom <= b.bottom + 2; };
+  const cut = ours.filter((n) => n.matches(".words > div") && n.textContent.trim() && !room(n))
+    .map((n) => `${n.closest(".plot").querySelector("h2").textContent}: ${n.textContent.slice(0, 120)}`);
   const areasThere = areas.map((a) => [a, nodes.find((n) => n.classList?.contains(a))]).filter(([, n]) => n);
   return { boxes: Object.fromEntries(areasThere.map(([a, n]) => [a, box(n)])),
-           wide, small, scrolls: document.documentElement.scrollWidth > innerWidth + 1 };
+           wide, small, cut, scrolls: document.documentElement.scrollWidth > innerWidth + 1 };
 }
 """
 PICTURES = """

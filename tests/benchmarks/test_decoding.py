@@ -29,6 +29,7 @@ OURS: dict[str, dict[str, Any]] = {
     "autoregressive": {}, "speculative-sampling 1": {"gamma": 1}, "speculative-sampling 2": {"gamma": 2},
     "speculative-sampling 4": {"gamma": 4}, "prompt-lookup suffix": {"match": "suffix"},
     "prompt-lookup careful": {"match": "suffix", "which": "last", "per_match": 2},
+    "prompt-lookup cautious": {"match": "suffix", "which": "last", "least_chance": 0.8},
     "token-recycling 8": {"budget": 8}, "token-recycling 16": {"budget": 16},
 }
 TREES: dict[str, dict[str, Any]] = {"autoregressive": {}, "specinfer": {}, "sequoia": {}, "eagle-tree": {}, "dyspec": {}, "rsd": {}, "spectr": {}}
@@ -101,24 +102,29 @@ class Tally:
     def __init__(self, pair: Any, plain: str = "autoregressive") -> None:
         self.target, self.draft, self.plain = Hot(pair.target), Hot(pair.draft), plain
         self.seconds: dict[str, dict[str, list[float]]] = {}
-        self.rounds: dict[str, list[Any]] = {}
+        self.rounds: dict[str, dict[str, list[Any]]] = {}
 
     def add(self, label: str, seconds: dict[str, list[float]], rounds: dict[str, list[Any]]) -> None:
         self.seconds[label] = seconds
         for name, found in rounds.items():
-            self.rounds.setdefault(name, []).extend(found)
+            self.rounds.setdefault(name, {})[label] = found
         self.target.measure(sorted({r.nodes for found in rounds.values() for r in found} | {1}))
         self.draft.measure([1])
 
     def total(self, name: str) -> list[float]:
         return [sum(parts) for parts in zip(*(s[name] for s in self.seconds.values()), strict=True)]
 
-    def row(self, name: str, against: Sequence[str]) -> dict[str, Any]:
-        found, total = self.rounds.get(name, []), self.total(name)
+    def ideal(self, found: Sequence[Any]) -> float:
         forwards = sum(self.target[r.nodes] for r in found) + self.draft[1] * sum(r.draft_calls for r in found)
-        ideal = sum(r.tokens for r in found) * self.target[1] / forwards if found else float("nan")
+        return sum(r.tokens for r in found) * self.target[1] / forwards if found else float("nan")
+
+    def row(self, name: str, against: Sequence[str]) -> dict[str, Any]:
+        by_prompt, total = self.rounds.get(name, {}), self.total(name)
+        found = [r for rounds in by_prompt.values() for r in rounds]
+        ideal = self.ideal(found)
         return {"method": name, "seconds": statistics.median(total), **{f"x {a}": paired(total, self.total(a)) for a in against},
                 "worst prompt": min(paired(s[name], s[self.plain]) for s in self.seconds.values()),
+                "its ideal": min(map(self.ideal, by_prompt.values()), default=float("nan")),
                 "tokens/forward": sum(r.tokens for r in found) / len(found) if found else float("nan"),
                 "ideal": ideal, "of ideal": paired(total, self.total(self.plain)) / ideal}
 
@@ -146,9 +152,11 @@ def test_greedy(pair: Any) -> None:
     print(f"{len(brief.seconds)} of {len(tally.seconds)} texts have no repeated 8-gram within {BRIEF} tokens: {', '.join(brief.seconds)}")
     by_name = {r["method"]: r for r in rows}
     assert by_name["autoregressive"]["x transformers generate"] >= 1.9
-    # Prompt by prompt the same texts scatter by about 8 % here, so that below 1.0 is told of all together; each is in the table.
+    # Prompt by prompt the plain loop scatters by 4 % against itself here: what a method costs there is told by its forwards, and timed together.
     steady = [n for n in OURS if n != "autoregressive" and brief.row(n, ("autoregressive",))["x autoregressive"] >= 1.0]
     assert max(by_name[n]["x autoregressive"] for n in steady) >= 1.15
+    safe = [n for n in steady if brief.row(n, ("autoregressive",))["its ideal"] >= 0.995]
+    assert max(by_name[n]["x autoregressive"] for n in safe) >= 1.15
     for name in ("speculative-sampling 2", "token-recycling 16"):
         assert by_name[name]["of ideal"] >= 0.85
 

@@ -26,11 +26,12 @@ def looked_at(page: Any, what: str) -> None:
     page.mouse.wheel(0, -9000)
     for _ in range(50):                     # figures follow a new width when they have time
         found = page.evaluate(BOXES)
-        if not found["wide"]:
+        if not found["wide"] and not found["cut"]:
             break
         page.wait_for_timeout(200)
     assert found["wide"] == [], what
     assert found["small"] == [], what
+    assert found["cut"] == [], what
     assert not found["scrolls"], what
     assert apart(found["boxes"]) == [], what
     assert page.evaluate(NAMELESS) == [], what

@@ -217,3 +217,16 @@ def test_a_state_opens_as_it_was(lab: DecisionLab) -> None:
     assert again.values["coverage"] == 0.45
     assert again.state() == lab.state()
     again.close()
+
+
+def test_a_place_in_a_longer_run_is_left_with_it(policy: DecisionLab) -> None:
+    last = policy.span(policy._seen[0])[1] - 1
+    policy.set("step", last)
+    assert policy.message is None
+    policy.choose(method="conformal.sgr")
+    assert policy.wait(60)
+    assert (policy.message, policy.status) == (None, "live")
+    assert policy.looks.values()["step"] < policy.span(policy._seen[0])[1]
+    policy.set("step", 9999)                    # asked for by hand, it is told
+    assert policy.message is not None
+    assert policy.message.knob == "step"

@@ -33,7 +33,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 PATTERNS = ("", "/", "x", ".", "\\", "+")
 SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up", "x", "star")
 GLYPHS = "●◆■✚▲✕★"                              # the same in running text
-WIDE = 44                                       # letters in a line of text
+WIDE, MONO_WIDE = 44, 34                        # letters in a line of a narrow pane, of our usual font and of equal widths
 TALL = 20                                       # letters of a y title that a low pane's axis has room for; a longer one stands above
 LETTER, WIDTH = 7.5, 240                        # px: a monospaced letter; a narrow pane's plotting area
 
@@ -46,7 +46,7 @@ def draw(view: View, extra: Extra, theme: Theme) -> Figure:
         return empty(theme, f"nothing to show yet: no {missing.args[0]} in this state")
     if view.note:
         frame = figure["layout"]
-        lines = wrapped(view.note, 42).split("<br>")
+        lines = wrapped(view.note, 40).split("<br>")
         frame["margin"] = frame["margin"] | {"b": frame["margin"]["b"] + 16 * len(lines)}
         frame["annotations"] = [*frame.get("annotations", []), note(
             "<br>".join(lines), 0, 0, theme, xanchor="left", xref="paper", yanchor="top",
@@ -271,13 +271,13 @@ def _marked(pieces: Sequence[str], marks: Sequence[int], theme: Theme) -> str:
             stretches.append((piece, mark))
     body, column = "", 0
     for text, mark in stretches:
-        text = text if mark or len(text) <= 3 * WIDE else f"{text[:WIDE]} … {text[-WIDE:]}"
+        text = text if mark or len(text) <= 3 * MONO_WIDE else f"{text[:MONO_WIDE]} … {text[-MONO_WIDE:]}"
         body += f"<sup>{mark}</sup>" if mark else ""
         for k, line in enumerate(text.split("\n")):
             if k:
                 body, column = body + "<br>", 0
             while line:
-                part, line = line[:WIDE - column], line[WIDE - column:]
+                part, line = line[:MONO_WIDE - column], line[MONO_WIDE - column:]
                 color = theme.marks[(mark - 1) % len(theme.marks)] if mark else theme.muted
                 word = f"<b>{_spaced(part)}</b>" if mark else _spaced(part)
                 body, column = f'{body}<span style="color:{color}">{word}</span>', column + len(part)

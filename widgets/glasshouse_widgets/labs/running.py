@@ -180,6 +180,8 @@ class Running(Choices):
             self._fail(error)
         elif self.player is not None or not self.running:
             self._look()                            # ``done`` and the summary are known only now
+            if self.sequence and self.message is not None and self.message.knob == self.sequence:
+                self.set(self.sequence, self.looks.defaults()[self.sequence])       # it was a place in a longer run
             if not self.running and self.status in ("loading", "stale"):
                 self.status = "live"                # a run without a picture has ended well too
 

@@ -14,6 +14,7 @@ from core.decoding.chi_square import assert_lossless
 from core.decoding.methods.decoded import COUPLED, DRAWS, EXAMPLES, GREEDY, RANDOM, decoded, plain, text, toy
 from core.decoding.methods.exact_law import text_law
 from glasshouse.families.decoding.interface import Context, TokenTree
+from glasshouse.families.decoding.methods import prompt_lookup
 from glasshouse.families.decoding.methods.autoregressive import Autoregressive
 from glasshouse.families.decoding.methods.prompt_lookup import PromptLookup
 from glasshouse.families.decoding.verification.point_mass import point_mass
@@ -153,7 +154,7 @@ def test_its_views_show_where_the_copy_came_from() -> None:
     extra = PromptLookup("suffix", length=2).propose(None, context([1, 2, 3, 4, 5, 1, 2])).extra()
     assert extra["mark"].tolist() == [2, 2, 3, 3, 0, 1, 1]
     assert extra["text_token"].tolist() == [1, 2, 3, 4, 5, 1, 2]
-    assert extra["matches"] == {"found at": [0], "matched tokens": [2], "copied": [2]}
+    assert extra["matches"] == {"found at": [0], "matched tokens": [2], "copied": [2], "chance by the text so far": ["0.50"]}
     assert PromptLookup().propose(None, context([1])).extra()["mark"].tolist() == [0]
 
 
@@ -180,3 +181,44 @@ def test_at_any_knobs_the_text_is_the_plain_one(method: PromptLookup, vocab_size
     models = toy(vocab_size=vocab_size, seed=seed, divergence=0.05)
     for sampling in (GREEDY, COUPLED):
         assert text(decoded(method, models, sampling, new, seed=seed, keep="top")) == plain(models[0], sampling, new, seed=seed)
+
+
+def judged(tokens: list[int], most: int, which: str) -> dict[int, list[bool]]:
+    """By size of the match: was the copied token right, at every place of the text? Found by trying every size and every place."""
+    found: dict[int, list[bool]] = {}
+    for end in range(1, len(tokens)):
+        before = tokens[:end]
+        for size in range(min(most, end - 1), 0, -1):
+            starts = [i for i in range(end - size) if before[i:i + size] == before[end - size:]]
+            if starts:
+                copied = before[starts[0 if which == "first" else -1] + size]
+                found.setdefault(min(size, 6), []).append(copied == tokens[end])
+                break
+    return found
+
+
+@pytest.mark.parametrize(("match", "which"), [("suffix", "last"), ("suffix", "first"), ("ngram", "last"), ("ngram", "first")])
+def test_it_guesses_only_while_copies_like_this_were_right_often_enough(match: str, which: str) -> None:
+    shortened = 0
+    for k, tokens in enumerate(texts(150, 11)):
+        always = PromptLookup(match=match, which=which, length=12)
+        size = {"matched tokens": [0]} | always.propose(None, context(tokens)).extra()["matches"]
+        matched = (size["matched tokens"] or [0])[0]
+        least = (0.1, 0.3, 0.5, 0.9)[k % 4]
+        tree = proposed(PromptLookup(match=match, which=which, length=12, least_chance=least), tokens)
+        free = paths(proposed(always, tokens))
+        right = judged(tokens, len(tokens) if match == "suffix" else 3, which).get(min(matched, 6), []) if matched else []
+        chance = (sum(right) + 1) / (len(right) + 2)
+        expected = [p for p in free if chance ** len(p) >= least]
+        assert paths(tree) == expected
+        shortened += len(expected) < len(free)
+    assert shortened > 30
+    assert proposed(PromptLookup(least_chance=1.0), [1, 2, 3, 1, 2, 3, 1, 2]).size == 1
+
+
+def test_the_record_of_a_text_does_not_depend_on_how_it_grew() -> None:
+    long = [t for text in texts(40, 3) for t in text]
+    method = PromptLookup(match="suffix", which="last", least_chance=0.3)
+    grown = [paths(proposed(method, long[:n])) for n in range(1, 200)]
+    prompt_lookup._record.cache_clear()
+    assert [paths(proposed(method, long[:n])) for n in range(199, 0, -1)] == grown[::-1]

@@ -106,8 +106,8 @@ def survival(seen: RobustSets, studied: ProvedResplits | None, theme: Theme) -> 
          "x": [seen.radius + most * 0.05 * ((i * 0.618034) % 1 - 0.5) for i in range(len(splits))], "y": splits},
         {"type": "scatter", "mode": "lines", "x": [seen.radius] * 2, "y": [seen.band_low, seen.band_high], "line": {"color": VERMILION, "width": 5},
          "hovertemplate": "98 % of splits prove a share between the ends: %{y:.3f}<extra></extra>"}]
-    said = (f'<span style="color:{theme.accent}">●</span> robust  <span style="color:{ORANGE}">■</span> ordinary  '
-            f'<span style="color:{theme.tints[4]}">▆</span> {word}  <span style="color:{VERMILION}">╌</span> promised')
+    said = (f'<span style="color:{theme.accent}">●</span> robust <span style="color:{ORANGE}">■</span> ordinary '
+            f'<span style="color:{theme.tints[4]}">▆</span> {word} <span style="color:{VERMILION}">╌</span> promised')
     return {"data": data, "layout": layout(
         theme, top=22, left=46, right=10, bottom=40, annotations=[note(said, 0, 1, theme, xshift=-40, yshift=2)],
         xaxis=axis(theme, "radius of the attack (l2)", range=[-0.02 * most, 1.03 * most], fixedrange=True),

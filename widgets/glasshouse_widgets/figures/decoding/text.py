@@ -62,7 +62,7 @@ def text_so_far(prompt: Prompt | None, rounds: Sequence[Round], current: int, th
     last = min(len(parts), max(at + 3, fits))
     seen = parts[max(0, last - fits):last]
     body = "<br>".join("".join(_span(s, current, theme) for s in line) or "\u00a0" for line in seen)
-    key = (f'<span style="color:{theme.yes[0]}">accepted guesses</span>   <b style="color:{theme.own}">the target\'s own</b>   '
+    key = (f'<span style="color:{theme.yes[0]}">accepted</span>   <b style="color:{theme.own}">target\'s own</b>   '
            "<u>this round</u>   " f'<span style="color:{theme.muted}">prompt</span>')
     return {"data": [], "layout": layout(theme, left=10, right=6, top=26, bottom=6, xaxis=bare(range=[0, 1]), yaxis=bare(range=[0, 1]), annotations=[
         note(key, 0, 1, theme, yshift=5),

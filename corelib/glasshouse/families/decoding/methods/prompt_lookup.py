@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from math import log
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -17,6 +19,9 @@ from glasshouse.schema.paper import Paper
 from glasshouse.schema.view import Preset, View
 
 MOST_MATCHES = 64
+MOST_TOKENS = 1 << 30   # a suffix has no limit
+LONG = 6                # matches of this many tokens and more are judged together
+BLOCK = 16              # tokens between places where the record of a text is kept for good
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,10 @@ class PromptLookup:
     tokens, and the next ``length`` tokens after it. ``match="suffix"`` takes the longest suffix of the text that occurs earlier,
     however long. With several occurrences, ``which="all"`` merges their continuations into a tree and keeps its ``budget`` most frequent
     nodes. ``per_match`` makes the guess no longer than the evidence allows. Verified by V4: any guess is legal.
+
+    A wrong guess costs a wider forward, so copying loses where text does not repeat. ``least_chance`` is ours: at every place of the text so
+    far it is known, free of charge, whether copying would have been right; c = (right + 1) / (tried + 2) over matches of the same size
+    judges the next one, and the k-th guess is made only while c^k >= least_chance.
 
     The search runs in C over the text as a string of one character per token; the size by bisection, since a suffix of a repeated
     suffix is repeated too. Of more than 64 occurrences the latest are used.
@@ -42,6 +51,9 @@ class PromptLookup:
     length: Annotated[int, Ge(1), Le(64), Knob(cost="job", group="how it drafts", unit="tokens", label="guess length")] = 10
     per_match: Annotated[int, Ge(0), Le(16), Knob(cost="job", group="how it drafts", label="guesses per matched token",
                                                   help="a longer match earns a longer guess; 0 is no such limit", more=True)] = 0
+    least_chance: Annotated[float, Ge(0), Le(1), Knob(cost="job", group="how it drafts", label="least chance of a guess",
+                                                      help="guess only while such copies were right often enough in this text; 0: always",
+                                                      more=True)] = 0.0
     which: Annotated[Literal["first", "last", "all"], Knob(cost="job", group="how it drafts", label="occurrence",
                                                            help="all: a tree of every continuation")] = "first"
     budget: Annotated[int, Ge(1), Le(128), Knob(cost="job", group="how it drafts", unit="nodes", label="tree size",
@@ -65,7 +77,9 @@ class PromptLookup:
         Preset("Longest suffix", "Does more evidence for a copy make it a better one?",
                {"match": "suffix", "which": "last", "min_ngram": 2, "per_match": 2}),
         Preset("Every occurrence", "The same words went on in several ways. Is a tree of all of them worth its size?",
-               {"match": "suffix", "which": "all", "length": 6, "budget": 16}))
+               {"match": "suffix", "which": "all", "length": 6, "budget": 16}),
+        Preset("Only where it pays", "This text hardly repeats itself. Can the text so far tell when not to guess?",
+               {"match": "suffix", "which": "last", "per_match": 2, "least_chance": 0.5, "prompt": "entropy"}, problem="python"))
     rule: ClassVar[Rule] = "V4"
     needs_draft: ClassVar[bool] = False
 
@@ -78,13 +92,24 @@ class PromptLookup:
     def propose(self, state: None, context: Context) -> Proposal:
         """The continuation found, cut to ``room - 1``; only the root where nothing matches."""
         text = "".join(map(chr, context.tokens))
-        size = _repeated(text, len(text) if self.match == "suffix" else self.max_ngram)
+        size = _repeated(text, self._widest)
         size = size if size >= self.min_ngram else 0
         longest = min(self.length, context.room - 1, self.per_match * size if self.per_match else self.length)
+        if self.least_chance > 0 and size:
+            longest = min(longest, _worth(self._chance(text, size), self.least_chance))
         starts = list(_occurrences(text, size, self.which)) if size and longest > 0 else []
         copies = [context.tokens[start + size:start + size + longest] for start in starts]
         tree = _trie(context, copies, self.budget if self.which == "all" else self.length)
-        return Proposal(tree, lambda: _extra(text, size, starts, copies))
+        return Proposal(tree, lambda: _extra(text, size, starts, copies, self._chance(text, size)))
+
+    @property
+    def _widest(self) -> int:
+        return MOST_TOKENS if self.match == "suffix" else self.max_ngram
+
+    def _chance(self, text: str, size: int) -> float:
+        """How likely the next token is the copied one, by what copies of matches of this size did in ``text``: Laplace's rule."""
+        right, tried = _record(text, self._widest, "last" if self.which == "all" else self.which)[min(size, LONG)]
+        return (right + 1) / (tried + 2)
 
     def absorb(self, state: None, tree: TokenTree, outcome: Outcome, logits: Any) -> None:
         """Nothing is learned: what was committed is in the text."""
@@ -97,6 +122,25 @@ def _repeated(text: str, most: int) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if text.find(text[-middle:], 0, end) >= 0 else (low, middle - 1)
     return low
+
+
+@lru_cache(maxsize=1024)
+def _record(text: str, most: int, which: str) -> tuple[tuple[int, int], ...]:
+    """(right, tried) by size of the match: what copying one token would have done at each place of ``text``."""
+    known = len(text) - (1 if len(text) % BLOCK else BLOCK)         # one back is known while a text grows; in blocks the way back is short
+    counts = [*_record(text[:known], most, which)] if known > 0 else [(0, 0)] * (LONG + 1)
+    for end in range(max(known, 1), len(text)):
+        size = _repeated(text[:end], most)
+        if size:
+            right, tried = counts[min(size, LONG)]
+            copied = text[next(_occurrences(text[:end], size, which)) + size]
+            counts[min(size, LONG)] = right + (copied == text[end]), tried + 1
+    return tuple(counts)
+
+
+def _worth(chance: float, least: float) -> int:
+    """The most guesses k with chance^k >= least > 0."""
+    return int(log(least) / log(chance) + 1e-9)
 
 
 def _occurrences(text: str, size: int, which: str) -> Iterator[int]:
@@ -138,11 +182,12 @@ def _trie(context: Context, copies: Sequence[Sequence[int]], budget: int) -> Tok
                      q=np.zeros((0, context.vocab_size)), source=np.zeros(n, np.int64), sources=("copy",))
 
 
-def _extra(text: str, size: int, starts: Sequence[int], copies: Sequence[Sequence[int]]) -> Mapping[str, Any]:
+def _extra(text: str, size: int, starts: Sequence[int], copies: Sequence[Sequence[int]], chance: float) -> Mapping[str, Any]:
     mark = np.zeros(len(text), np.int64)
     for start, copy in zip(starts, copies, strict=True):
         mark[start + size:start + size + len(copy)] = 3
         mark[start:start + size] = 2
     mark[len(text) - size:] = 1
     return {"text_token": np.asarray([*map(ord, text)], np.int64), "mark": mark,
-            "matches": {"found at": list(starts), "matched tokens": [size] * len(starts), "copied": [len(c) for c in copies]}}
+            "matches": {"found at": list(starts), "matched tokens": [size] * len(starts), "copied": [len(c) for c in copies],
+                        "chance by the text so far": [f"{chance:.2f}"] * len(starts)}}
