@@ -13,6 +13,7 @@ import torch
 
 from glasshouse.models.digits import NAMES, Network, load_digits, load_network
 from glasshouse.models.digits.networks import unrolled
+from glasshouse.numerics import interval_bounds
 from glasshouse.schema.errors import BadValue
 
 HOME = Path(__file__).resolve().parents[4] / "data" / "models" / "digits-networks"
@@ -68,6 +69,23 @@ def test_training_changes_what_it_should() -> None:
     assert QUALITY["ibp10"]["proved_accuracy_box_0.1"] > 0.5 > QUALITY["noise50"]["proved_accuracy_box_0.1"]
     assert QUALITY["conv50"]["pool_accuracy_noise_0.5"] > QUALITY["conv"]["pool_accuracy_noise_0.5"]
     assert QUALITY["convibp10"]["proved_accuracy_box_0.1"] > 0.4 > QUALITY["conv"]["proved_accuracy_box_0.1"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_proved_is_what_bounds_of_intervals_prove(name: str) -> None:
+    digits, network = load_digits(), load_network(name)
+    x, y = torch.tensor(digits.x[digits.pool], dtype=torch.float64), torch.tensor(digits.labels[digits.pool], dtype=torch.int64)
+    *layers, last = [(torch.tensor(w, dtype=torch.float64), torch.tensor(b, dtype=torch.float64))
+                     for w, b in zip(network.weights, network.biases, strict=True)]
+    for radius in (0.05, 0.1):
+        box = interval_bounds.Box((x - radius).clamp(0, 1), (x + radius).clamp(0, 1))
+        for weight, bias in layers:
+            box = interval_bounds.relu(interval_bounds.linear(box, weight, bias))
+        tight = interval_bounds.certified(interval_bounds.margins(box, *last, y)).double().mean().item()
+        logits, own = interval_bounds.linear(box, *last), torch.nn.functional.one_hot(y, 10).bool()
+        proved = (torch.where(own, logits.lower, logits.upper).argmax(dim=1) == y).double().mean().item()
+        assert proved == pytest.approx(QUALITY[name][f"proved_accuracy_box_{radius:g}"], abs=0.002)
+        assert tight >= proved              # margins are bounded at once
 
 
 def test_what_the_card_calls_proved_withstands_corners_of_the_box() -> None:
