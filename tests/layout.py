@@ -18,7 +18,7 @@ BOXES = """
   const nodes = all(document);
   const box = (n) => { const { left, top, right, bottom } = n.getBoundingClientRect(); return [left, top, right, bottom]; };
   const ours = nodes.filter((n) => n.matches(".gh *") && n.offsetParent);
-  const wide = ours.filter((n) => !n.matches(".sr, .sr *, svg *, .take, .take *, select, option"))
+  const wide = ours.filter((n) => !n.matches(".sr, .sr *, svg *, .words *, .take, .take *, select, option"))
     .filter((n) => n.getBoundingClientRect().right > innerWidth + 1).map((n) => n.outerHTML.slice(0, 120));
   const small = ours.filter((n) => [...n.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim()))
     .filter((n) => parseFloat(getComputedStyle(n).fontSize) < 12).map((n) => n.outerHTML.slice(0, 120));

@@ -18,7 +18,7 @@ FOREIGN = "() => {" + DEEP + """
   return all("img[src=x], [onerror], [onmouseover], a").filter(planted).length
     + all("script").filter((n) => n.textContent.includes("window.ran")).length;
 }"""
-WORDS = "() => {" + DEEP + " return all('.js-plotly-plot text').map((n) => n.textContent).join(' '); }"
+WORDS = "() => {" + DEEP + " return all('.js-plotly-plot text, .words > div').map((n) => n.textContent).join(' '); }"
 
 
 @pytest.fixture(scope="module")
