@@ -154,7 +154,9 @@ def test_its_views_show_where_the_copy_came_from() -> None:
     extra = PromptLookup("suffix", length=2).propose(None, context([1, 2, 3, 4, 5, 1, 2])).extra()
     assert extra["mark"].tolist() == [2, 2, 3, 3, 0, 1, 1]
     assert extra["text_token"].tolist() == [1, 2, 3, 4, 5, 1, 2]
-    assert extra["matches"] == {"found at": [0], "matched tokens": [2], "copied": [2], "chance by the text so far": ["0.50"]}
+    assert extra["matches"] == {"found at": [0], "matched tokens": [2], "copied": [2]}
+    careful = PromptLookup("suffix", length=2, least_chance=0.2).propose(None, context([1, 2, 3, 4, 5, 1, 2])).extra()
+    assert careful["matches"]["chance by the text so far"] == ["0.50"]
     assert PromptLookup().propose(None, context([1])).extra()["mark"].tolist() == [0]
 
 
@@ -222,3 +224,8 @@ def test_the_record_of_a_text_does_not_depend_on_how_it_grew() -> None:
     grown = [paths(proposed(method, long[:n])) for n in range(1, 200)]
     prompt_lookup._record.cache_clear()
     assert [paths(proposed(method, long[:n])) for n in range(199, 0, -1)] == grown[::-1]
+
+
+def test_the_record_of_a_long_text() -> None:
+    # All but the first token match, and one token follows the match: no text is too long for the way back.
+    assert proposed(PromptLookup(match="suffix", length=5, least_chance=0.9), [7] * 17_000).size == 2

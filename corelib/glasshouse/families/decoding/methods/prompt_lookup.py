@@ -21,7 +21,6 @@ from glasshouse.schema.view import Preset, View
 MOST_MATCHES = 64
 MOST_TOKENS = 1 << 30   # a suffix has no limit
 LONG = 6                # matches of this many tokens and more are judged together
-BLOCK = 16              # tokens between places where the record of a text is kept for good
 
 
 @dataclass(frozen=True)
@@ -95,12 +94,13 @@ class PromptLookup:
         size = _repeated(text, self._widest)
         size = size if size >= self.min_ngram else 0
         longest = min(self.length, context.room - 1, self.per_match * size if self.per_match else self.length)
-        if self.least_chance > 0 and size:
-            longest = min(longest, _worth(self._chance(text, size), self.least_chance))
+        chance = self._chance(text, size) if self.least_chance > 0 and size else None
+        if chance is not None:
+            longest = min(longest, _worth(chance, self.least_chance))
         starts = list(_occurrences(text, size, self.which)) if size and longest > 0 else []
         copies = [context.tokens[start + size:start + size + longest] for start in starts]
         tree = _trie(context, copies, self.budget if self.which == "all" else self.length)
-        return Proposal(tree, lambda: _extra(text, size, starts, copies, self._chance(text, size)))
+        return Proposal(tree, lambda: _extra(text, size, starts, copies, chance))
 
     @property
     def _widest(self) -> int:
@@ -127,7 +127,7 @@ def _repeated(text: str, most: int) -> int:
 @lru_cache(maxsize=1024)
 def _record(text: str, most: int, which: str) -> tuple[tuple[int, int], ...]:
     """(right, tried) by size of the match: what copying one token would have done at each place of ``text``."""
-    known = len(text) - (1 if len(text) % BLOCK else BLOCK)         # one back is known while a text grows; in blocks the way back is short
+    known = len(text) & (len(text) - 1)         # without its lowest bit: one back at every other token, and at most log2(n) ways back
     counts = [*_record(text[:known], most, which)] if known > 0 else [(0, 0)] * (LONG + 1)
     for end in range(max(known, 1), len(text)):
         size = _repeated(text[:end], most)
@@ -182,12 +182,13 @@ def _trie(context: Context, copies: Sequence[Sequence[int]], budget: int) -> Tok
                      q=np.zeros((0, context.vocab_size)), source=np.zeros(n, np.int64), sources=("copy",))
 
 
-def _extra(text: str, size: int, starts: Sequence[int], copies: Sequence[Sequence[int]], chance: float) -> Mapping[str, Any]:
+def _extra(text: str, size: int, starts: Sequence[int], copies: Sequence[Sequence[int]], chance: float | None) -> Mapping[str, Any]:
     mark = np.zeros(len(text), np.int64)
     for start, copy in zip(starts, copies, strict=True):
         mark[start + size:start + size + len(copy)] = 3
         mark[start:start + size] = 2
     mark[len(text) - size:] = 1
-    return {"text_token": np.asarray([*map(ord, text)], np.int64), "mark": mark,
-            "matches": {"found at": list(starts), "matched tokens": [size] * len(starts), "copied": [len(c) for c in copies],
-                        "chance by the text so far": [f"{chance:.2f}"] * len(starts)}}
+    matches: dict[str, list[Any]] = {"found at": list(starts), "matched tokens": [size] * len(starts), "copied": [len(c) for c in copies]}
+    if chance is not None:
+        matches["chance by the text so far"] = [f"{chance:.2f}"] * len(starts)
+    return {"text_token": np.asarray([*map(ord, text)], np.int64), "mark": mark, "matches": matches}
