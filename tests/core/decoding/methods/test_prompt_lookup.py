@@ -156,7 +156,7 @@ def test_its_views_show_where_the_copy_came_from() -> None:
     assert extra["text_token"].tolist() == [1, 2, 3, 4, 5, 1, 2]
     assert extra["matches"] == {"found at": [0], "matched tokens": [2], "copied": [2]}
     careful = PromptLookup("suffix", length=2, least_chance=0.2).propose(None, context([1, 2, 3, 4, 5, 1, 2])).extra()
-    assert careful["matches"]["chance by the text so far"] == ["0.50"]
+    assert careful["matches"]["chance"] == ["0.50"]
     assert PromptLookup().propose(None, context([1])).extra()["mark"].tolist() == [0]
 
 

@@ -190,5 +190,5 @@ def _extra(text: str, size: int, starts: Sequence[int], copies: Sequence[Sequenc
     mark[len(text) - size:] = 1
     matches: dict[str, list[Any]] = {"found at": list(starts), "matched tokens": [size] * len(starts), "copied": [len(c) for c in copies]}
     if chance is not None:
-        matches["chance by the text so far"] = [f"{chance:.2f}"] * len(starts)
+        matches["chance"] = [f"{chance:.2f}"] * len(starts)
     return {"text_token": np.asarray([*map(ord, text)], np.int64), "mark": mark, "matches": matches}
