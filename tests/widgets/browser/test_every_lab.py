@@ -19,20 +19,19 @@ def url(serve: Any) -> str:
     return str(serve("-m", "glasshouse", "serve", "--no-browser", "--port", "{port}"))
 
 
-def looked_at(page: Any, what: str, narrow: bool = False) -> None:
-    """``narrow``: panes of 300 px, where the longest keys are still cut."""
+def looked_at(page: Any, what: str) -> None:
     page.get_by_text("Up to date").first.wait_for(timeout=PATIENCE)
     page.mouse.wheel(0, 4000)               # what is out of sight is drawn when it comes into sight
     page.wait_for_function(f"() => ({PICTURES})().every(([, drawn]) => drawn)", timeout=PATIENCE)
     page.mouse.wheel(0, -9000)
     for _ in range(50):                     # figures follow a new width when they have time
         found = page.evaluate(BOXES)
-        if not found["wide"] and (narrow or not found["cut"]):
+        if not found["wide"] and not found["cut"]:
             break
         page.wait_for_timeout(200)
     assert found["wide"] == [], what
     assert found["small"] == [], what
-    assert narrow or found["cut"] == [], what
+    assert found["cut"] == [], what
     assert not found["scrolls"], what
     assert apart(found["boxes"]) == [], what
     assert page.evaluate(NAMELESS) == [], what
@@ -53,9 +52,9 @@ def test_a_lab_shows_each_of_its_methods(page: Any, url: str, name: str) -> None
         looked_at(page, method)
     page.get_by_label("compare with", exact=True).select_option(value=cls.home or methods[0])
     page.wait_for_function("() => location.search.includes('compare=')", timeout=PATIENCE)
-    looked_at(page, f"{name}, compared", narrow=True)
+    looked_at(page, f"{name}, compared")
     page.set_viewport_size({"width": 900, "height": 720})
-    looked_at(page, f"{name} at 900", narrow=True)
+    looked_at(page, f"{name} at 900")
 
 
 HANDLE = """

@@ -114,7 +114,7 @@ def test_a_promise_that_the_simulation_refutes_is_taken_back(pairs: KnowingLab) 
 
 
 def test_what_is_not_there_is_told_beside_its_knob(lab: KnowingLab) -> None:
-    lab.set("answer", 5)
+    lab.set("answer", 3)
     assert lab.message is not None
     assert lab.message.knob == "answer"
     assert seen(lab).answer == 0

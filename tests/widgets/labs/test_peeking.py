@@ -7,6 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from glasshouse_widgets.labs.conformal import ConformalLab
+from glasshouse_widgets.labs.conformal_code import CodeHolesLab
+from glasshouse_widgets.labs.conformal_decisions import DecisionLab
+from glasshouse_widgets.labs.conformal_risk import RiskLab
+from glasshouse_widgets.labs.conformal_robust import AttackLab
+from glasshouse_widgets.labs.peeking import Watched
 from rested import at_rest
 
 
@@ -16,7 +21,7 @@ def lab() -> Iterator[ConformalLab]:
         yield one
 
 
-def kind(lab: ConformalLab) -> str:
+def kind(lab: Watched) -> str:
     assert lab.wait(20)
     return str(lab.badge.kind)
 
@@ -64,3 +69,16 @@ def test_an_exported_page_says_the_same(lab: ConformalLab) -> None:
     lab.set("temperature", 2.0)
     assert kind(lab) == "heuristic"
     assert "You have tried 2 settings" in lab.export_html(look="").text
+
+
+@pytest.mark.parametrize(("cls", "method", "promised", "knob", "value"), [
+    (RiskLab, "conformal.ltt", "PAC", "delta", 0.2), (DecisionLab, "conformal.sgr", "PAC", "search", "fixed sequence"),
+    (CodeHolesLab, "conformal.pac-code", "PAC", "count", 16), (AttackLab, "conformal.rscp-plus", "adversarial", "sigma", 0.3)])
+def test_promises_of_other_kinds_are_watched_too(cls: type[Watched], method: str, promised: str, knob: str, value: object) -> None:
+    with at_rest(cls(method=method, problem="tiny")) as lab:
+        assert kind(lab) == promised
+        lab.set(knob, value)
+        assert kind(lab) == "heuristic"
+        assert "2 settings" in lab.badge.statement
+        lab.set("split", 3)
+        assert kind(lab) == promised

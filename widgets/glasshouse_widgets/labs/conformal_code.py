@@ -9,10 +9,11 @@ from typing import Any, ClassVar, cast
 from glasshouse.schema.events.conformal_code import Holed, Resamples
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse_widgets.figures.conformal import code, code_budget
-from glasshouse_widgets.labs.base import Action, Lab, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.base import Action, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.peeking import Watched
 
 
-class CodeHolesLab(Lab):
+class CodeHolesLab(Watched):
     """One step, no player: everything but the costs and the data moves by looks."""
 
     family: ClassVar[str] = "conformal"
@@ -22,6 +23,7 @@ class CodeHolesLab(Lab):
     sentence: ClassVar[str] = "A program with holes stands for all programs that fit it, and the true one is among them as often as promised."
     home: ClassVar[str] = "conformal.pac-code"
     rank: ClassVar[int] = 64
+    fresh: ClassVar[tuple[str, ...]] = ("split",)
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("program", "One statement: what is kept, what becomes a hole, and its tree", height=480,
              describe="A Python statement as the model guessed it, with holes in place of what it doubts, the true one, and the syntax tree."),
@@ -70,9 +72,9 @@ class CodeHolesLab(Lab):
         seen = cast(Holed, shown.event)
         if seen.why_none:
             return replace(actual, statement=f"Every program fits one hole, so nothing can be wrong and nothing is said: {seen.why_none}.")
-        return replace(actual, level=1 - seen.delta, statement=(
+        return super().promise(shown, replace(actual, level=1 - seen.delta, statement=(
             f"With probability at least {1 - seen.delta:.2g} over calibrations on {seen.programs.n} programs, at most {100 * seen.eps:.3g} % of the "
-            "programs with holes do not fit the true one."))
+            "programs with holes do not fit the true one.")))
 
     def own_state(self, shown: Shown) -> Mapping[str, Any]:
         return shown.event.extra

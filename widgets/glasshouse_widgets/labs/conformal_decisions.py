@@ -9,14 +9,15 @@ from typing import Any, ClassVar, cast
 from glasshouse.schema.events.conformal_decisions import Cascaded, Decisions, PolicyStep, Selected, Walked
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse_widgets.figures.conformal import decided, decisions
-from glasshouse_widgets.labs.base import Group, Lab, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.base import Group, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.peeking import Watched
 
 WIDTHS = 20             # steps of the player from no window to all images
 UNUSED = {"conformal.conformal-abstention": {"coverage", "half_width", "limit", "further_looks"}, "conformal.window-exit": {"limit"},
           "conformal.sgr": {"coverage", "half_width", "further_looks"}}
 
 
-class DecisionLab(Lab):
+class DecisionLab(Watched):
     """The player walks a learned policy's path, or the tests of a threshold in turn; for a cascade it widens the window."""
 
     family: ClassVar[str] = "conformal"
@@ -26,6 +27,7 @@ class DecisionLab(Lab):
     sentence: ClassVar[str] = "Fewer answers are safer and second looks cost more: say how many may be wrong and see how many you get."
     home: ClassVar[str] = "conformal.sgr"
     rank: ClassVar[int] = 68
+    fresh: ClassVar[tuple[str, ...]] = ("split",)
     sequence: ClassVar[str] = "step"
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("plane", "How many answers, how many of them wrong, and at what cost", height=480, stacked=420,
@@ -78,8 +80,8 @@ class DecisionLab(Lab):
         """A certificate holds at the end of the path, where it was counted."""
         seen = shown.event
         if actual.kind == "PAC" and isinstance(seen, Walked) and seen.now.bound != seen.now.bound:
-            return actual.downgraded("heuristic", "The certificate is for the end of the path; this step of learning has none.")
-        return actual
+            actual = actual.downgraded("heuristic", "The certificate is for the end of the path; this step of learning has none.")
+        return super().promise(shown, actual)
 
     def coupling(self, shown: Shown, other: Shown) -> str:
         if shown.info.id == other.info.id:

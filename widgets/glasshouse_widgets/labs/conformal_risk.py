@@ -8,7 +8,8 @@ from typing import Any, ClassVar, cast
 from glasshouse.schema.events.conformal_risk import Chosen, RiskResplits
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse_widgets.figures.conformal import risk
-from glasshouse_widgets.labs.base import Action, Lab, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.base import Action, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.peeking import Watched
 
 SEE = ("Each page shows digits; chips are the labels its set holds, likely ones first. Green ones stand on the page, red hollow ones were "
        "missed. Lambda says how unlikely a label may be and still enter. {how} Over all pages of this simulation, what is missed comes to "
@@ -19,7 +20,7 @@ NONE = "Every label is shown: {why}. {more}"
 MORE = {False: "A sample so small cannot rule out one very bad page.", True: "That is an answer too: nothing is used that is not certified."}
 
 
-class RiskLab(Lab):
+class RiskLab(Watched):
     """One step, no player: losses are counted once, every alpha is a look."""
 
     family: ClassVar[str] = "conformal"
@@ -29,6 +30,7 @@ class RiskLab(Lab):
     sentence: ClassVar[str] = "One dial makes every label set larger; a promise about the average loss says how far to turn it."
     home: ClassVar[str] = "conformal.crc"
     rank: ClassVar[int] = 62
+    fresh: ClassVar[tuple[str, ...]] = ("split",)
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("pages", "Pages of digits, and the labels their sets hold", height=480,
              describe="A grid of test pages with the labels of each set below; missed labels are hollow and their pages framed."),
@@ -74,8 +76,8 @@ class RiskLab(Lab):
     def promise(self, shown: Shown, actual: Guarantee) -> Guarantee:
         seen = cast(Chosen, shown.event)
         if seen.p_values and not seen.certified:
-            return actual.downgraded("none", "Nothing is certified at this alpha, so nothing is promised but that every label is shown.")
-        return actual
+            actual = actual.downgraded("none", "Nothing is certified at this alpha, so nothing is promised but that every label is shown.")
+        return super().promise(shown, actual)
 
     def coupling(self, shown: Shown, other: Shown) -> str:
         return "Both see the same pages."

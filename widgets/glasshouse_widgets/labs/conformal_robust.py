@@ -8,7 +8,8 @@ from typing import Any, ClassVar, cast
 from glasshouse.schema.events.conformal_robust import ProvedResplits, RobustSets
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse_widgets.figures.conformal import robust
-from glasshouse_widgets.labs.base import Action, Lab, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.base import Action, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.peeking import Watched
 
 CALM = ("Images are as they were. Ordinary sets hold the truth in {plain:.0f} % of them, robust ones in {robust:.0f} %: they are larger, since they "
         "must still hold it when an attacker has moved the image by {radius:.2f}.")
@@ -23,7 +24,7 @@ CROWDED = "scores lie so close together that the shift an attack may cause reach
 FULL = "Every robust set holds every label: {why}. Such a set is safe and says nothing."
 
 
-class AttackLab(Lab):
+class AttackLab(Watched):
     """Attacks of growing strength arrive one by one; radius, alpha and beta are looks."""
 
     family: ClassVar[str] = "conformal"
@@ -33,6 +34,7 @@ class AttackLab(Lab):
     sentence: ClassVar[str] = "Sets made from noisy copies keep their promise against every attack up to a radius; ordinary ones break."
     home: ClassVar[str] = "conformal.rscp-plus"
     rank: ClassVar[int] = 63
+    fresh: ClassVar[tuple[str, ...]] = ("split",)
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("attacked", "Images before and after the attack, and what the sets then say; click one", height=480,
              describe="Pairs of test images before and after the attack, with the labels of the ordinary and of the robust set; a missed truth "
@@ -84,9 +86,9 @@ class AttackLab(Lab):
     def promise(self, shown: Shown, actual: Guarantee) -> Guarantee:
         seen = cast(RobustSets, shown.event)
         if seen.attack > seen.radius and actual.kind == "adversarial":
-            return actual.downgraded("none", f"The attack shown goes to {seen.attack:g}, the sets are made for {seen.radius:g}: nothing is promised "
-                                             "against it.")
-        return actual
+            actual = actual.downgraded("none", f"The attack shown goes to {seen.attack:g}, the sets are made for {seen.radius:g}: nothing is "
+                                               "promised against it.")
+        return super().promise(shown, actual)
 
     def own_state(self, shown: Shown) -> Mapping[str, Any]:
         return cast(RobustSets, shown.event).smoothed.extra

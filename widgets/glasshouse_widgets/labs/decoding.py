@@ -165,7 +165,8 @@ class DraftTreeLab(Lab):
         if event.nodes <= 1:
             never = all(r.nodes <= 1 for r in _rounds(shown))
             return Story(PLAIN if never else NOTHING, TRY["plain" if never else "nothing"])
-        guessed = f"{event.nodes - 1} guesses were drafted as a tree."
+        guesses = event.nodes - 1
+        guessed = f"{guesses} {'guess was' if guesses == 1 else 'guesses were'} drafted as a tree."
         kind = "end" if ended(event) else event.final_kind
         return Story(SEE.format(guessed=guessed, outcome=OUTCOME[kind]), TRY[kind])
 

@@ -9,7 +9,7 @@ from glasshouse.schema.guarantee import Guarantee
 from glasshouse_widgets.labs.base import Lab, Shown
 from glasshouse_widgets.labs.side import Request
 
-KEPT = ("marginal", "group", "class")       # promises that are broken by choosing after looking
+KEPT = ("marginal", "group", "class", "risk", "PAC", "adversarial")      # promises that are broken by choosing after looking
 
 
 class Peeks:
@@ -34,7 +34,7 @@ class Peeks:
 
 def downgraded(promise: Guarantee, settings: int, fresh: str) -> Guarantee:
     """The promise, as long as one setting alone has been seen; ``fresh`` names the control that brings other points."""
-    if settings < 2 or promise.kind not in KEPT:
+    if settings < 2:
         return promise
     return promise.downgraded("heuristic", f"You have tried {settings} settings on the same calibration points. What was promised holds for one "
                                            f"chosen beforehand, not for the best of several: move {fresh} for points that nobody has seen.")
@@ -51,7 +51,7 @@ class Watched(Lab):
 
     def promise(self, shown: Shown, actual: Guarantee) -> Guarantee:
         request = self.sides[0].request
-        if request is None:
+        if request is None or actual.kind not in KEPT:      # nothing was promised: no promise was chosen among others
             return actual
         tried = self._peeks.saw(request, self.setting.fields, bool(self.preset))
         return downgraded(actual, tried, next((name for name in self.fresh if name in self.setting.fields), "the seed"))

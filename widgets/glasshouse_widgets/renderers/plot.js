@@ -29,19 +29,16 @@ function adopt(root) {
 }
 
 // What is downloaded has the words that stand beside the drawing here.
-function whole(graph, get) {
-  const { layout } = get("figure");
-  return { data: graph.data, layout: { ...graph.layout, annotations: layout.annotations }, config: get("board").config };
-}
+const whole = (graph, { annotations }, { config }) => ({ data: graph.data, layout: { ...graph.layout, annotations }, config });
 
-function takes(box, graph, get) {
+function takes(box, graph, get, layout) {
   const tools = element("span", "take", box);
   for (const format of ["png", "svg"]) {
     const button = element("button", "", tools), name = format.toUpperCase();
     button.type = "button";
     button.textContent = name;
     button.setAttribute("aria-label", `Download ${get("board").title} as ${name}`);
-    button.onclick = () => window.Plotly.downloadImage(whole(graph, get), { format, filename: get("board").filename,
+    button.onclick = () => window.Plotly.downloadImage(whole(graph, layout(), get("board")), { format, filename: get("board").filename,
       width: graph.clientWidth, height: graph.clientHeight, scale: format === "png" ? 2 : 1 });
   }
   return tools;
@@ -57,9 +54,11 @@ function render({ model, el }) {
   el.replaceChildren(box);
   const title = element("h2", "caption", box), said = element("p", "sr", box), graph = element("div", "graph", box);
   const say = setter(element("div", "words", graph));
-  const tools = takes(box, graph, get);
+  const tools = takes(box, graph, get, () => full);
+  let wide = 0, drawn = "", full = {}, grown = [0, 0];
   graph.setAttribute("role", "img");
 
+  const tall = () => get("board").height + grown[0] + grown[1];
   const words = () => {
     const now = get("board");
     box.dataset.theme = now.theme;
@@ -68,7 +67,7 @@ function render({ model, el }) {
     said.textContent = now.describe;
     graph.setAttribute("aria-label", now.describe || now.title);
     tools.hidden = !!now.still;
-    graph.style.height = `${now.height}px`;
+    graph.style.height = `${tall()}px`;
   };
   const click = ({ points: [p] }) => send({ do: "click", point: { curve: p.curveNumber ?? null, index: p.pointNumber ?? p.pointIndex ?? null,
     x: p.x ?? null, y: p.y ?? null, customdata: p.customdata ?? null } });
@@ -84,7 +83,6 @@ function render({ model, el }) {
   };
 
   // What is out of sight is drawn when it comes into sight, or when nothing has moved for a while.
-  let wide = 0, drawn = "";
   let drawing = false, again = false, listening = false, sight = false, waiting = false, timer = 0;
   const draw = async (anyway = false) => {
     clearTimeout(timer);
@@ -97,9 +95,12 @@ function render({ model, el }) {
       again = false;
       const { data, layout } = get("figure");
       if (!layout) break;
-      const now = get("board"), [under, texts] = parted({ ...layout, editrevision: edits, width: wide || undefined });
+      const now = get("board");
+      [full, grown] = fitted(layout, wide, grown);
+      const [under, texts] = parted({ ...full, editrevision: edits, width: wide || undefined, height: tall() });
       const paint = async () => {
-        say(texts, layout);
+        graph.style.height = `${tall()}px`;
+        say(texts, full);
         const next = JSON.stringify([data, under]);
         if (next !== drawn) await window.Plotly.react(graph, data, under, now.config);
         drawn = next;
@@ -111,7 +112,9 @@ function render({ model, el }) {
     drawing = false;
   };
   const sized = new ResizeObserver(([entry]) => {
-    wide = Math.round(entry.contentRect.width);      // asked of the page in mid-drawing, it would lay out everything once more
+    const now = Math.round(entry.contentRect.width);         // asked of the page in mid-drawing, it would lay out everything once more
+    if (now !== wide) grown = [0, 0];
+    wide = now;
     if (wide && graph.layout && graph.layout.width !== wide) draw();
   });
   sized.observe(graph);

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import math
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 from glasshouse.families.conformal.cells import Cells, by_class, by_point, pooled
 from glasshouse.families.conformal.inputs import class_labels, probabilities, shares
 from glasshouse.families.conformal.interface import Celled, Method
-from glasshouse.families.conformal.ranks import Ranks, miscoverage, threshold_rank
+from glasshouse.families.conformal.ranks import Ranks, kth, miscoverage, threshold_rank
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.build import build, unknown
 from glasshouse.schema.errors import BadValue, bad_type, bad_value
@@ -171,8 +170,7 @@ def _groups(method: Method, groups: Any, n: int) -> np.ndarray | None:
 
 
 def _threshold(known: np.ndarray, alpha: float) -> float:
-    k = threshold_rank(len(known), alpha)
-    return float(known[k - 1]) if k <= len(known) else math.inf
+    return kth(known, threshold_rank(len(known), alpha))
 
 
 def _method(score: Any, randomized: Any, knobs: dict[str, Any]) -> Method:

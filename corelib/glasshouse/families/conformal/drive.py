@@ -13,7 +13,7 @@ from glasshouse.families.conformal.calibration import fit, promise
 from glasshouse.families.conformal.cells import Cells
 from glasshouse.families.conformal.coverage import coverage_band
 from glasshouse.families.conformal.interface import Look, Method
-from glasshouse.families.conformal.ranks import Ranks, needed_points, threshold_rank
+from glasshouse.families.conformal.ranks import Ranks, kth, needed_points, threshold_rank
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import bad_value
 from glasshouse.schema.events.base import Event, Progress
@@ -64,7 +64,7 @@ def look(events: Sequence[Event], look: Look) -> Sets:
     low, high = band[0] if calibrated.cells == "all" else (math.nan, math.nan)
     row = look.image
     p = (1.0 + calibrated.cell_n[calibrated.cell[row]] - calibrated.ranks[row]) / (1.0 + calibrated.cell_n[calibrated.cell[row]])
-    thresholds = np.array([s[i - 1] if i <= len(s) else math.inf for s, i in zip(calibrated.cell_scores, k, strict=True)])
+    thresholds = np.array([kth(s, i) for s, i in zip(calibrated.cell_scores, k, strict=True)])
     return Sets(
         alpha=look.alpha, k=int(k[0]), threshold=float(thresholds[0]), thresholds=thresholds, coverage=float(held.mean()),
         band_low=float(low), band_high=float(high), cell_coverage=by_cell, cell_band=band, mean_size=float(sizes.mean()),

@@ -20,12 +20,17 @@ def miscoverage(alpha: Any) -> Fraction:
 
     Raises: BadValue outside (0, 1) and for NaN; BadType for what is no number.
     """
+    return share("alpha", alpha)
+
+
+def share(argument: str, given: Any) -> Fraction:
+    """``given`` as the decimal that was written. Raises: BadType, BadValue outside (0, 1), naming ``argument``."""
     allowed = "a number above 0 and below 1, such as 0.1"
-    if isinstance(alpha, bool) or not isinstance(alpha, numbers.Real):
-        raise bad_type("alpha", alpha, allowed)
-    if not 0 < float(alpha) < 1:
-        raise bad_value("alpha", alpha, allowed)
-    return Fraction(alpha) if isinstance(alpha, numbers.Rational) else Fraction(repr(float(alpha)))
+    if isinstance(given, bool) or not isinstance(given, numbers.Real):
+        raise bad_type(argument, given, allowed)
+    if not 0 < float(given) < 1:
+        raise bad_value(argument, given, allowed)
+    return Fraction(given) if isinstance(given, numbers.Rational) else Fraction(repr(float(given)))
 
 
 def threshold_rank(n: int, alpha: Any) -> int:
@@ -35,6 +40,11 @@ def threshold_rank(n: int, alpha: Any) -> int:
     (3, 9)
     """
     return math.ceil((n + 1) * (1 - miscoverage(alpha)))
+
+
+def kth(ascending: np.ndarray, k: int) -> float:
+    """S_(k) of ``ascending`` scores [n]; infinite for k > n."""
+    return float(ascending[k - 1]) if k <= len(ascending) else math.inf
 
 
 def needed_points(alpha: Any) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from glasshouse.families.conformal.batch.interface import Look, Method
-from glasshouse.families.conformal.ranks import miscoverage, threshold_rank
+from glasshouse.families.conformal.ranks import kth, miscoverage, threshold_rank
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import bad_value
 from glasshouse.schema.events.base import Event, Progress
@@ -78,8 +78,7 @@ def look(events: Sequence[Event], look: Look) -> Claim:
 
 def _partitioned(groups: np.ndarray, alpha: Fraction) -> float:
     """The baseline that cuts the calibration points into batches: split conformal with what is claimed of a batch as the score."""
-    k = threshold_rank(len(groups), alpha)
-    return float(groups[k - 1]) if k <= len(groups) else math.inf
+    return kth(groups, threshold_rank(len(groups), alpha))
 
 
 def _bonferroni(batched: Batched, zeta: int, alpha: Fraction) -> float:
@@ -87,8 +86,7 @@ def _bonferroni(batched: Batched, zeta: int, alpha: Fraction) -> float:
     with probability at most alpha (Lehmann, Romano 2005); eta = 0 is Bonferroni. A mean is at most the largest score.
     """
     passing = batched.m - zeta if zeta else 0
-    k = threshold_rank(batched.n, alpha * (passing + 1) / batched.m)
-    return float(batched.scores[k - 1]) if k <= batched.n else math.inf
+    return kth(batched.scores, threshold_rank(batched.n, alpha * (passing + 1) / batched.m))
 
 
 def summary(events: Sequence[Event]) -> dict[str, int | float | str]:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from glasshouse.families.conformal.code.holes import keep_alone, keep_jointly
-from glasshouse.families.conformal.code.pac import most_errors, needed_points, upper_bound
+from glasshouse.families.conformal.code.pac import most_errors, needed_points
 from glasshouse.families.conformal.code.trees import Tree, parse
 
-__all__ = ["Tree", "keep_alone", "keep_jointly", "most_errors", "needed_points", "parse", "upper_bound"]
+__all__ = ["Tree", "keep_alone", "keep_jointly", "most_errors", "needed_points", "parse"]

@@ -9,11 +9,11 @@ import math
 import numbers
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from scipy.special import bdtr, betaincinv
+from scipy.special import bdtr
 
+from glasshouse.families.conformal.ranks import share
 from glasshouse.schema.errors import bad_type, bad_value
 
 CLOSE = 1e-9        # relative: nearer to delta than this, floating point does not decide
@@ -48,21 +48,6 @@ def needed_points(eps: float, delta: float) -> int:
     while (1 - e) ** n > d:
         n += 1
     return n
-
-
-def upper_bound(n: int, errors: int, delta: float) -> float:
-    """Clopper and Pearson's: the error rate at which ``errors`` or fewer in ``n`` have probability ``delta``; 1 where all erred."""
-    return 1.0 if errors >= n else float(betaincinv(errors + 1, n - errors, 1 - float(share("delta", delta))))
-
-
-def share(argument: str, given: Any) -> Fraction:
-    """``given`` as the decimal that was written: 0.1 is 1/10. Raises: BadType, BadValue outside (0, 1)."""
-    allowed = "a number above 0 and below 1, such as 0.1"
-    if isinstance(given, bool) or not isinstance(given, numbers.Real):
-        raise bad_type(argument, given, allowed)
-    if not 0 < float(given) < 1:
-        raise bad_value(argument, given, allowed)
-    return Fraction(given) if isinstance(given, numbers.Rational) else Fraction(repr(float(given)))
 
 
 @lru_cache(maxsize=8192)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from glasshouse.families.conformal.drift.interface import BLOCK, Look, Method, Series, missed
-from glasshouse.families.conformal.ranks import miscoverage, threshold_rank
+from glasshouse.families.conformal.ranks import kth, miscoverage, threshold_rank
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import bad_value
 from glasshouse.schema.events.base import Event, Progress
@@ -65,8 +65,7 @@ def look(events: Sequence[Event], look: Look) -> Tracked:
 
 def split_limit(scores: np.ndarray, alpha: Fraction) -> float:
     """S_(k) of ascending ``scores``, k = ceil((n + 1)(1 - alpha)); +inf where k > n."""
-    k = threshold_rank(len(scores), alpha)
-    return float(scores[k - 1]) if k <= len(scores) else math.inf
+    return kth(scores, threshold_rank(len(scores), alpha))
 
 
 def rolling(held: np.ndarray, window: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from glasshouse.families.conformal.intervals.interface import Inductive, Look, M
 from glasshouse.families.conformal.intervals.ladders import p_values
 from glasshouse.families.conformal.intervals.ridge import Ridge
 from glasshouse.families.conformal.intervals.rules import learn, promise, why_infinite
-from glasshouse.families.conformal.ranks import threshold_rank
+from glasshouse.families.conformal.ranks import kth, threshold_rank
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import bad_value
 from glasshouse.schema.events.base import Event, Progress
@@ -58,7 +58,7 @@ def look(events: Sequence[Event], look: Look) -> Intervals:
     covered = (lower <= learnt.y) & (learnt.y <= upper)
     low, high = _band(learnt, k, look.alpha)
     candidates, p = p_values(learnt.lower[look.point], learnt.upper[look.point])
-    held = float(learnt.scores[k - 1]) if k <= learnt.n else math.inf
+    held = kth(learnt.scores, k)
     return Intervals(
         alpha=look.alpha, k=k, threshold=held if learnt.has_threshold else math.nan, coverage=float(covered.mean()),
         claimed=max(0.0, 1 - learnt.claim_times * look.alpha - learnt.claim_less), band_low=low, band_high=high,

@@ -11,6 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
+from glasshouse.families.conformal.ranks import kth
+
 
 class Ladder(Protocol):
     """Nested intervals of m points, one for each rank."""
@@ -41,7 +43,7 @@ class Widening:
         return len(self.scores)
 
     def ends(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        q = self.scores[k - 1] if k <= self.n else np.inf
+        q = kth(self.scores, k)
         return self.low - q * self.scale, self.high + q * self.scale
 
     def all(self) -> tuple[np.ndarray, np.ndarray]:

@@ -90,5 +90,5 @@ class Look:
     beta: Annotated[float, Gt(0), Lt(1), Knob(
         cost="look", group="where you look", step=0.01,
         help="the share of intervals that may miss the true probability; pairs only")] = 0.1
-    answer: Annotated[int, Ge(0), Le(9), Knob(cost="look", group="where you look", help="whose probability is shown: 0 is the first")] = 0
+    answer: Annotated[int, Ge(0), Le(3), Knob(cost="look", group="where you look", help="whose probability is shown: 0 is the first")] = 0
     point: Annotated[int, Ge(0), Le(9999), Knob(cost="look", group="where you look", label="test input")] = 0

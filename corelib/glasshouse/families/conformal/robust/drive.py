@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from glasshouse.families.conformal.coverage import coverage_band
-from glasshouse.families.conformal.ranks import threshold_rank
+from glasshouse.families.conformal.ranks import kth, threshold_rank
 from glasshouse.families.conformal.robust.attack import attacked
 from glasshouse.families.conformal.robust.certificate import Certificate, Error
 from glasshouse.families.conformal.robust.interface import Classifier, Look, Method, Pool
@@ -132,7 +132,7 @@ def look(events: Sequence[Event], look: Look) -> RobustSets:
         raise bad_value("image", look.image, f"a whole number from 0 to {start.m - 1}")
     certificate = Certificate(start.sigma, start.n_mc, cast(Error, start.error))
     k, plain_k = certificate.rank(start.n, look.alpha, look.beta), threshold_rank(start.n, look.alpha)
-    threshold, plain_threshold = _at(start.calibration, k), _at(start.plain_calibration, plain_k)
+    threshold, plain_threshold = kth(start.calibration, k), kth(start.plain_calibration, plain_k)
     limit = certificate.limit(threshold, look.radius, look.beta)
     sets = [certificate.least(e.means, e.variances, look.beta) <= limit for e in under]
     plain_sets = [e.plain <= plain_threshold for e in under]
@@ -154,10 +154,6 @@ def look(events: Sequence[Event], look: Look) -> RobustSets:
         plain_mean_sizes=np.array([s.mean() for s in plain_sizes]),
         least=certificate.least(shown.means[look.image], shown.variances[look.image], look.beta), measured=ndtri(shown.means[look.image]),
         smoothed=start, under=shown)
-
-
-def _at(ascending: np.ndarray, k: int) -> float:
-    return float(ascending[k - 1]) if k <= len(ascending) else math.inf
 
 
 def _why_full(start: Smoothed, certificate: Certificate, k: int, limit: float, look: Look) -> str:

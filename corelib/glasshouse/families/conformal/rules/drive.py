@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from glasshouse.families.conformal.coverage import coverage_band
-from glasshouse.families.conformal.ranks import miscoverage, threshold_rank
+from glasshouse.families.conformal.ranks import kth, miscoverage, threshold_rank
 from glasshouse.families.conformal.rules.interface import RADII, Look, Method
 from glasshouse.families.conformal.rules.smoothing import counted
 from glasshouse.numerics.seeds import Seeds
@@ -118,7 +118,7 @@ def certificates(reasoned: Reasoned, thresholds: np.ndarray) -> tuple[np.ndarray
 def _threshold(scores: np.ndarray, alpha: Fraction) -> float:
     """S_(k) of ascending ``scores``, infinite where there are too few or nothing of alpha is left."""
     k = threshold_rank(len(scores), alpha) if alpha > 0 else len(scores) + 1
-    return float(scores[k - 1]) if k <= len(scores) else math.inf
+    return kth(scores, k)
 
 
 def summary(events: Sequence[Event]) -> dict[str, int | float | str]:
