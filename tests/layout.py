@@ -11,7 +11,7 @@ NAMELESS = """
   return all(document).filter((n) => n.offsetParent && !name(n).trim()).map((n) => n.outerHTML.slice(0, 160));
 }
 """
-BOXES = """
+BOXES = r"""
 () => {
   const areas = ["gh-head", "gh-knobs", "gh-stage", "gh-player", "gh-readout", "gh-second", "gh-aside"];
   const all = (r) => [...r.querySelectorAll("*")].flatMap((n) => [n, ...(n.shadowRoot ? all(n.shadowRoot) : [])]);
@@ -24,11 +24,12 @@ BOXES = """
     .filter((n) => parseFloat(getComputedStyle(n).fontSize) < 12).map((n) => n.outerHTML.slice(0, 120));
   const room = (n) => { const a = n.getBoundingClientRect(), b = n.closest(".graph").getBoundingClientRect();
     return a.left >= b.left - 2 && a.right <= b.right + 2 && a.top >= b.top - 2 && a.bottom <= b.bottom + 2; };
-  const cut = ours.filter((n) => n.matches(".words > div") && n.textContent.trim() && !room(n))
-    .map((n) => `${n.closest(".plot").querySelector("h2").textContent}: ${n.textContent.slice(0, 120)}`);
+  const said = ours.filter((n) => n.matches(".words > div") && n.textContent.trim());
+  const named = (n) => `${n.closest(".plot").querySelector("h2").textContent}: ${n.textContent.slice(0, 120)}`;
+  const cut = said.filter((n) => !room(n)).map(named), raw = said.filter((n) => /<\/?(span|b|i|sub|sup|br)\b/.test(n.textContent)).map(named);
   const areasThere = areas.map((a) => [a, nodes.find((n) => n.classList?.contains(a))]).filter(([, n]) => n);
   return { boxes: Object.fromEntries(areasThere.map(([a, n]) => [a, box(n)])),
-           wide, small, cut, scrolls: document.documentElement.scrollWidth > innerWidth + 1 };
+           wide, small, cut, raw, scrolls: document.documentElement.scrollWidth > innerWidth + 1 };
 }
 """
 PICTURES = """

@@ -32,6 +32,7 @@ def looked_at(page: Any, what: str) -> None:
     assert found["wide"] == [], what
     assert found["small"] == [], what
     assert found["cut"] == [], what
+    assert found["raw"] == [], what
     assert not found["scrolls"], what
     assert apart(found["boxes"]) == [], what
     assert page.evaluate(NAMELESS) == [], what

@@ -104,6 +104,38 @@ def test_the_message_stands_beside_its_knob_and_the_picture_stays(lab: Any) -> N
     assert message.inner_text() == ""
 
 
+def test_panes_that_come_while_the_page_is_on_its_way_are_shown(page: Any, url: str) -> None:
+    """Panel throws away what changes before the page says that it is ready, and the page every message about a pane it was not told of."""
+    held: list[str] = []
+    server: list[Any] = []
+
+    def relay(socket: Any) -> None:
+        server.append(socket.connect_to_server())
+        parts: list[str] = []
+
+        def on_message(part: str) -> None:      # header, metadata, content
+            parts.append(part)
+            if len(parts) == 3:
+                ready = "document_ready" in parts[2]
+                for one in parts:
+                    held.append(one) if ready else server[0].send(one)
+                parts.clear()
+
+        socket.on_message(on_message)
+
+    page.route_web_socket("**/ws", relay)
+    page.goto(url)
+    page.get_by_label("compare with").select_option(label="Square Wave")
+    page.wait_for_timeout(1500)                 # the server computes and shows the second method
+    assert held
+    for part in held:
+        server[0].send(part)
+    shows(page, "gain=1.0", "gain=0.0")
+    at_rest(page)
+    moved(page, "angle", "ArrowRight", 5)
+    shows(page, "angle=0.3 ")
+
+
 def test_the_address_opens_exactly_the_same_in_another_browser(lab: Any, browser: Any) -> None:
     moved(lab, "angle", "ArrowRight", 7)
     moved(lab, "gain dB", "ArrowRight", 4)

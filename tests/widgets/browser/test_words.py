@@ -16,10 +16,12 @@ pytestmark = pytest.mark.browser
 
 NASTY = "<img src=x onerror=alert(1)> & $x$ </b> &lt;"
 TAGGED = '<span style="color:#D55E00">\u2715</span> rejected   <b>a <u>b</u></b><i>c</i>'
+QUOTED = "<span style='color:#009E73'>\u25cf</span> held"
 WORDS = [
     note("left above", 0, 1, LIGHT), note("two<br>lines below", 0, 0, LIGHT, yanchor="top", xshift=-20, yshift=-12),
     note("right", 1, 1, LIGHT, xanchor="right", yshift=14), note("middle<br>of it", 0.5, 0.5, LIGHT, xanchor="center", yanchor="middle", align="center"),
     note(TAGGED, 0.3, 0.8, LIGHT, font={"size": 14, "color": "#123456"}), note(escaped(NASTY), 0.1, 0.2, LIGHT),
+    note(QUOTED, 0.5, 0.65, LIGHT),
     note("x<sup>2</sup> 5\u2007&#8199;\u00a0 end", 0.6, 0.3, LIGHT, yanchor="top"),
 ]
 FIGURE = {"data": [], "layout": layout(LIGHT, left=60, right=20, top=40, bottom=50, xaxis=bare(range=[0, 1]), yaxis=bare(range=[0, 1]),

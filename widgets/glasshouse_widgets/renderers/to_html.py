@@ -76,7 +76,7 @@ body { margin: 0; }
 .gh.page header { grid-area: head; } .gh.page .move { grid-area: move; } .gh.page footer { grid-area: foot; color: var(--muted); }
 .gh.page .stage { grid-area: stage; } .gh.page .second { grid-area: second; } .gh.page .state { grid-area: state; }
 .gh.page section { display: flex; flex-wrap: wrap; gap: 12px; align-content: start; }
-.gh.page section > * { flex: 1 1 300px; min-width: 0; } .gh.page section > .wide { flex-basis: 100%; }
+.gh.page section > * { flex: 1 1 320px; min-width: 0; } .gh.page section > .wide { flex-basis: 100%; }
 .gh.page .state > * { flex-basis: 100%; }
 .gh.page h1 { font-size: 22px; } .gh.page h2 { font-size: 13px; margin-bottom: 4px; }
 .gh.page .box, .gh.page figure { background: var(--surface); border: 1px solid var(--line); border-radius: 8px; padding: 10px; }

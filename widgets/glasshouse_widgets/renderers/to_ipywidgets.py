@@ -26,7 +26,7 @@ _PLACES_CSS = """
 .gh-outer, .gh-outer .widget-box { overflow: visible; }
 .gh-grid .widget-box { gap: 8px; }
 .gh-plots { flex-flow: row wrap !important; }
-.gh-plots > * { flex: 1 1 300px; min-width: 0; }
+.gh-plots > * { flex: 1 1 320px; min-width: 0; }
 .gh-plots > .gh-wide { flex-basis: 100%; }
 """
 _CSS = text("islands.css") + text("grid.css").replace("HOST", ".gh-grid") + _PLACES_CSS

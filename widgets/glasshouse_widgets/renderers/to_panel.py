@@ -61,6 +61,7 @@ class PanelView(View):
         self.root = _box("gh-outer")
         self.begin(post_here())
         self.root.objects = [self._grid()]
+        self._opened = self._arranged
         if self._doc is not None and self._doc.session_context is not None:
             pn.state.onload(self._again)
             pn.state.on_session_destroyed(lambda _: lab.close())
@@ -100,7 +101,14 @@ class PanelView(View):
         self._boards = {key: board for key, board in self._boards.items() if key in self.plots or key in self.islands}
 
     def _again(self) -> None:
-        """Panel drops what its components change while their page is on its way: say all of it once more, in other words."""
+        """Panel drops what its components change while their page is on its way: say all of it once more, in other words.
+
+        New panes too: the page throws away every message that speaks of a pane it does not know.
+        """
+        if self._arranged != self._opened:
+            for place in self.places.values():
+                plots, place.objects = place.objects, []
+                place.objects = plots
         for island in self.islands.values():
             island.board += " "
         for plot in self.plots.values():
@@ -124,7 +132,7 @@ class PanelView(View):
 _STYLES = {
     "gh-outer": ":host { container-type: inline-size; width: 100%; background: #f6f7f9; } :host(.gh-dark) { background: #0f1114; }",
     "gh-grid": text("grid.css").replace("HOST", ":host"),
-    "gh-plots": ":host { display: flex !important; flex-flow: row wrap; gap: 10px; } div { flex: 1 1 300px; min-width: 0; }"}
+    "gh-plots": ":host { display: flex !important; flex-flow: row wrap; gap: 10px; } div { flex: 1 1 320px; min-width: 0; }"}
 _STACK = ":host { display: flex !important; flex-flow: column; gap: 8px; width: 100%; }"
 _PLAIN = ".scroll-button { display: none !important; }"     # Panel's columns bring one
 

@@ -3,7 +3,7 @@
 
 const ONLY = new Set(["text", "x", "y", "xref", "yref", "showarrow", "xanchor", "yanchor", "align", "font", "xshift", "yshift"]);
 const AT = { left: 0, center: -50, right: -100, top: 0, middle: -50, bottom: -100 };
-const TAG = /<(\/?)(b|i|u|s|em|strong|sub|sup|span|br)(?:\s+style="([^"<>]*)")?\s*\/?>/;
+const TAG = /<(\/?)(b|i|u|s|em|strong|sub|sup|span|br)(?:\s+style=["']([^"'<>]*)["'])?\s*\/?>/;
 const NAMED = { lt: "<", gt: ">", amp: "&", quot: '"', nbsp: "\u00a0" };
 
 function isWords(a) {
