@@ -18,7 +18,8 @@ check: $(READY)
 
 test: check chromium
 	$(BIN)/python -m pytest -q -n 2 -m "(long or recipe or notebook) and not slow"
-	$(BIN)/python -m pytest -q -m "browser and not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "browser and not slow and not timed"
+	$(BIN)/python -m pytest -q -m "browser and timed and not slow"
 
 slow: $(READY) chromium
 	$(BIN)/python -m pytest -q -m slow

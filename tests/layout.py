@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 NAMELESS = """
 () => {
   const all = (r) => [...r.querySelectorAll("input, select, button, textarea, [role=slider]"),
@@ -38,6 +40,16 @@ PICTURES = """
   return all(document).map((n) => [n.querySelector("h2").textContent, !!n.querySelector(".main-svg")]);
 }
 """
+
+
+def settled(page: Any) -> dict[str, Any]:
+    """What ``BOXES`` finds once figures have followed a new width, for which they take their time; after ten seconds whatever there is."""
+    for _ in range(50):
+        found: dict[str, Any] = page.evaluate(BOXES)
+        if not found["wide"] and not found["cut"]:
+            break
+        page.wait_for_timeout(200)
+    return found
 
 
 def apart(boxes: dict[str, list[float]]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 
 from glasshouse import catalogue
 from glasshouse_widgets import labs
-from layout import BOXES, NAMELESS, PICTURES, apart
+from layout import NAMELESS, PICTURES, apart, settled
 
 pytestmark = pytest.mark.browser
 PATIENCE = 120_000
@@ -24,11 +24,7 @@ def looked_at(page: Any, what: str) -> None:
     page.mouse.wheel(0, 4000)               # what is out of sight is drawn when it comes into sight
     page.wait_for_function(f"() => ({PICTURES})().every(([, drawn]) => drawn)", timeout=PATIENCE)
     page.mouse.wheel(0, -9000)
-    for _ in range(50):                     # figures follow a new width when they have time
-        found = page.evaluate(BOXES)
-        if not found["wide"] and not found["cut"]:
-            break
-        page.wait_for_timeout(200)
+    found = settled(page)
     assert found["wide"] == [], what
     assert found["small"] == [], what
     assert found["cut"] == [], what

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from layout import BOXES, NAMELESS, apart
+from layout import NAMELESS, apart, settled
 
 pytestmark = pytest.mark.browser
 
@@ -80,7 +80,7 @@ def test_every_control_has_a_name(lab: Any) -> None:
 def test_nothing_overlaps_nor_is_too_small(lab: Any, width: int) -> None:
     lab.set_viewport_size({"width": width, "height": 800})
     lab.wait_for_timeout(400)
-    found = lab.evaluate(BOXES)
+    found = settled(lab)
     assert found["wide"] == []
     assert found["small"] == []
     assert not found["scrolls"]

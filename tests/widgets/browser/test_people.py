@@ -11,7 +11,7 @@ import pytest
 
 from people import LASTING, PARTIAL, Served, drag, expected, link, percentile, seen, settle, started, visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timed]
 SHORT = {"max_new_tokens": 32}
 
 

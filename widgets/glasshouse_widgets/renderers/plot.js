@@ -96,9 +96,9 @@ function render({ model, el }) {
       const { data, layout } = get("figure");
       if (!layout) break;
       const now = get("board");
-      [full, grown] = fitted(layout, wide, grown);
-      const [under, texts] = parted({ ...full, editrevision: edits, width: wide || undefined, height: tall() });
-      const paint = async () => {
+      const paint = async () => {                 // the width is that of now, however long this has waited
+        [full, grown] = fitted(layout, wide, grown);
+        const [under, texts] = parted({ ...full, editrevision: edits, width: wide || undefined, height: tall() });
         graph.style.height = `${tall()}px`;
         say(texts, full);
         const next = JSON.stringify([data, under]);

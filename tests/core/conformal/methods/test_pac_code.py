@@ -22,8 +22,8 @@ DRAWS = 500
 
 
 @lru_cache(maxsize=4)
-def studied(cost_of: str = "words", n: int = 500) -> Resamples:
-    *_, last = runs.study("conformal.pac-code", "resamples", options={"total": DRAWS}, seed=1, cost_of=cost_of, calibration_size=n)
+def studied(cost_of: str = "words", n: int = 500, joint: bool = True) -> Resamples:
+    *_, last = runs.study("conformal.pac-code", "resamples", options={"total": DRAWS}, seed=1, cost_of=cost_of, calibration_size=n, joint=joint)
     assert isinstance(last, Resamples)
     assert last.done == last.total == DRAWS
     return last
@@ -45,6 +45,21 @@ def test_the_promise_holds_over_five_hundred_calibrations(cost_of: str, n: int, 
     assert worst <= delta
     assert abs(failed / DRAWS - worst) <= 4 * math.sqrt(worst * (1 - worst) / DRAWS) + 1e-9
     assert stats.binom.cdf(k + 1, n, eps) > delta, "one error more would break it"
+
+
+@pytest.mark.parametrize(("n", "eps", "delta", "m"), [(500, 0.1, 0.1, 2), (200, 0.2, 0.05, 4), (60, 0.1, 0.2, 3)])
+def test_the_promise_holds_where_every_budget_is_solved_alone(n: int, eps: float, delta: float, m: int) -> None:
+    """Errors need not grow with the budget then. A choice that errs too often has let pass the smallest budget that does so, whose chance is known."""
+    seen = studied("words", n, joint=False)
+    k = most_errors(n, eps, delta)
+    assert k is not None
+    rates = seen.rate[m - 1]
+    failed = sum(rates[chosen(row[m - 1], k)] > eps for row in seen.errors)
+    smallest = int(np.flatnonzero(rates > eps)[-1])
+    assert (rates[smallest + 1:] <= eps).all()
+    worst = stats.binom.cdf(k, n, rates[smallest])
+    assert worst <= delta
+    assert failed / DRAWS <= worst + 4 * math.sqrt(worst * (1 - worst) / DRAWS) + 1e-9
 
 
 def test_the_chosen_budget_is_tight() -> None:
