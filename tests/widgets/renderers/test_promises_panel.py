@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import panel as pn
 import pytest
+from panel.io.resources import DIST_DIR
 from panel.reactive import Syncable
 
 from fake_lab import FakeLab
@@ -127,8 +128,12 @@ def test_what_a_person_typed_travels_as_json_only(lab: FakeLab) -> None:
     assert not [p for p in page.root.select(pn.pane.HTML) if "alert" in str(p.object)]
 
 
+def test_what_draws_comes_from_this_server() -> None:
+    assert (DIST_DIR / to_panel.ENGINE.removeprefix("static/extensions/panel/")).stat().st_size > 1e6
+
+
 def test_the_browser_writes_text_never_markup() -> None:
-    for source in (view.ISLAND, view.text("words.js", "plot.js")):
+    for source in (view.ISLAND, view.text("words.js", "bring.js", "plot.js")):
         for sink in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
             assert sink not in source
 

@@ -1,4 +1,4 @@
-// The gallery: cards with pictures that the labs drew, and a search. Follows wire.js in one module.
+// The gallery: cards with pictures that the labs drew, and a search. Follows wire.js and bring.js in one module.
 
 function miniature(frames, theme) {
   const stage = h("div", { class: "mini-stage", "aria-hidden": "true" });
@@ -38,6 +38,7 @@ function results(board, list, said, typed) {
 }
 
 function render({ model, el }) {
+  bring(model.engine);
   const board = JSON.parse(model.board);
   let frames = JSON.parse(model.frames);
   const dark = matchMedia("(prefers-color-scheme: dark)");

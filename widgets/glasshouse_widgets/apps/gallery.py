@@ -12,7 +12,7 @@ from glasshouse_widgets.apps.miniature import Frames, Miniatures
 from glasshouse_widgets.labs.base import Lab
 from glasshouse_widgets.labs.core import CORE, Core
 from glasshouse_widgets.renderers.arrays import to_json
-from glasshouse_widgets.renderers.to_panel import post_here
+from glasshouse_widgets.renderers.to_panel import ENGINE, post_here
 from glasshouse_widgets.renderers.view import text
 
 
@@ -21,8 +21,9 @@ class Gallery(JSComponent):
 
     board = param.String("{}")
     frames = param.String("{}")
+    engine = param.String(ENGINE, constant=True)
 
-    _esm = text("wire.js", "../apps/gallery.js")
+    _esm = text("wire.js", "bring.js", "../apps/gallery.js")
     _stylesheets = [text("islands.css"), text("../apps/gallery.css")]
 
 

@@ -81,7 +81,7 @@ def _lab(cls: type[Lab], workshop: bool, allow_models: tuple[str, ...]) -> Any:
 
 def _begin_page() -> None:
     """A document takes its styles from this server from its first model on: until Panel has written the page it would take them from afar."""
-    pn.extension("plotly", raw_css=[PAGE])
+    pn.extension(raw_css=[PAGE])
     if pn.state.curdoc is not None:
         pn.state.curdoc.template_variables.setdefault("dist_url", LOCAL_DIST)
 

@@ -1,5 +1,5 @@
 // One figure and what surrounds it. The element is made once; every update is a fresh figure, drawn by the page's one Plotly.
-// Follows words.js in one module.
+// Follows words.js and bring.js in one module.
 
 const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -46,6 +46,7 @@ function takes(box, graph, get, layout) {
 
 function render({ model, el }) {
   const panel = typeof model.send_msg === "function";
+  if (panel) bring(model.engine);
   const get = (name) => JSON.parse(panel ? model[name] : model.get(name));
   const watch = (name, callback) => model.on(panel ? name : `change:${name}`, callback);
   const send = (message) => (panel ? model.send_msg(message) : model.send(message));

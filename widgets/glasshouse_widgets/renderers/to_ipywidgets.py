@@ -55,7 +55,7 @@ class Figure(go.FigureWidget):
     board = traitlets.Unicode("{}").tag(sync=True)
     figure = traitlets.Unicode("{}").tag(sync=True)
 
-    _esm = text("words.js", "plot.js")
+    _esm = text("words.js", "bring.js", "plot.js")
     _css = ""
     _held = False
     data: Any

@@ -12,6 +12,7 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 from panel.io import hold
+from panel.models.plotly import PLOTLY_VERSION
 from panel.reactive import Syncable
 
 from glasshouse_widgets.labs.base import Lab, Slot
@@ -19,6 +20,7 @@ from glasshouse_widgets.renderers.arrays import to_json
 from glasshouse_widgets.renderers.boards import Board
 from glasshouse_widgets.renderers.view import ISLAND, PLACES, View, text
 
+ENGINE = f"static/extensions/panel/bundled/plotlyplot/plotly-{PLOTLY_VERSION}.min.js"       # from this server, relative to its pages
 DELAY = 5               # ms from an event in the browser to its callback; Panel's own is 50
 
 
@@ -36,8 +38,9 @@ class Plot(JSComponent):
 
     board = param.String("{}")
     figure = param.String("{}")
+    engine = param.String(ENGINE, constant=True)
 
-    _esm = text("words.js", "plot.js")
+    _esm = text("words.js", "bring.js", "plot.js")
     _stylesheets = [text("islands.css")]
 
 

@@ -49,7 +49,7 @@ def test_the_promise_holds_over_five_hundred_calibrations(cost_of: str, n: int, 
 
 @pytest.mark.parametrize(("n", "eps", "delta", "m"), [(500, 0.1, 0.1, 2), (200, 0.2, 0.05, 4), (60, 0.1, 0.2, 3)])
 def test_the_promise_holds_where_every_budget_is_solved_alone(n: int, eps: float, delta: float, m: int) -> None:
-    """Errors need not grow with the budget then. A choice that errs too often has let pass the smallest budget that does so, whose chance is known."""
+    """Errors need not grow with the budget then. A choice that errs too often has let pass the smallest budget that does so: a known chance."""
     seen = studied("words", n, joint=False)
     k = most_errors(n, eps, delta)
     assert k is not None
