@@ -210,6 +210,7 @@ def test_colours_follow_the_system_and_can_be_chosen(browser: Any, url: str) -> 
     page.goto(url)
     at_rest(page)
     ink = "() => getComputedStyle([...document.querySelectorAll('*')].flatMap(function deep(n) { return n.shadowRoot ? [...n.shadowRoot.querySelectorAll('*')].flatMap(deep) : [n]; }).find((n) => n.matches('h1'))).color"
+    page.get_by_role("button", name="Light colours").wait_for()         # the browser has said what it prefers
     dark = page.evaluate(ink)
     page.get_by_role("button", name="Light colours").click()
     page.get_by_role("button", name="Dark colours").wait_for()

@@ -67,7 +67,7 @@ function render({ model, el }) {
     title.textContent = now.title;
     said.textContent = now.describe;
     graph.setAttribute("aria-label", now.describe || now.title);
-    tools.hidden = !!now.still;
+    tools.hidden = !!now.still || !drawn;
     graph.style.height = `${tall()}px`;
   };
   const click = ({ points: [p] }) => send({ do: "click", point: { curve: p.curveNumber ?? null, index: p.pointNumber ?? p.pointIndex ?? null,
@@ -105,6 +105,7 @@ function render({ model, el }) {
         const next = JSON.stringify([data, under]);
         if (next !== drawn) await window.Plotly.react(graph, data, under, now.config);
         drawn = next;
+        tools.hidden = !!now.still;
         graph.dispatchEvent(new Event("drawn"));
       };
       await (now.first ? first : later)(paint);
