@@ -74,3 +74,45 @@ def test_what_is_more_than_words_stays_with_plotly(blank: Any) -> None:
     assert left == [json.loads(json.dumps([arrow, data, turned])), 1]
     loose = FIGURE["layout"] | {"margin": {"l": 60, "r": 20, "t": 40, "b": 50}}         # Plotly may widen these: only it knows the place
     assert blank.evaluate("(layout) => parted(layout)[1].length", loose) == 0
+
+
+KEY = "   ".join(f'<span style="color:#0072B2">{glyph}</span> {word}' for glyph, word in zip("\u25cf\u2715\u25cb\u2605", ("accepted", "rejected", "not tested", "its own"), strict=True))
+LONG = "Nine <b>words of a sentence</b> that no narrow pane can hold &amp; keep"
+NARROW = FIGURE["layout"] | {"annotations": [
+    note(KEY, 0, 1, LIGHT, yshift=4), note(LONG, 0, 1, LIGHT, yshift=24), note(LONG, 0, 0, LIGHT, yanchor="top", yshift=-14),
+    note(KEY, 0, 0, LIGHT, yanchor="top", yshift=-32), note(LONG, 0.1, 0.5, LIGHT)]}
+FITTED = """
+async ({ layout, width }) => {
+  const [full, grown] = fitted(layout, width), [again] = fitted(layout, width, [90, 80]), [wide] = fitted(layout, 2000);
+  const graph = document.getElementById("theirs");
+  Object.assign(graph.style, { width: `${width}px`, height: `${320 + grown[0] + grown[1]}px` });
+  await Plotly.react(graph, [], { ...full, width, height: 320 + grown[0] + grown[1] });
+  const place = (node) => { const a = node.getBoundingClientRect(), b = graph.getBoundingClientRect(); return [a.left - b.left, a.top - b.top, a.right - b.left, a.bottom - b.top]; };
+  return { grown, drawn: [...graph.querySelectorAll(".annotation-text")].map(place), texts: full.annotations.map((a) => a.text),
+           inner: graph._fullLayout._size.h, least: [again.margin.t - layout.margin.t, again.margin.b - layout.margin.b],
+           same: JSON.stringify(wide) === JSON.stringify(layout) };
+}
+"""
+
+
+@pytest.mark.parametrize("width", [220, 300])
+def test_they_break_where_the_pane_ends_and_the_figure_makes_room(blank: Any, width: int) -> None:
+    """Plotly itself draws what was broken: nothing is cut, nothing overlaps, no word is lost, no item of a key is torn, the drawing keeps its height."""
+    found = blank.evaluate(FITTED, {"layout": json.loads(json.dumps(NARROW)), "width": width})
+    for now, before in zip(found["texts"][:4], NARROW["annotations"], strict=False):
+        assert "<br>" in now
+        assert now.replace("<br>", " ").split() == before["text"].split()
+    for line in [line for key in (found["texts"][0], found["texts"][3]) for line in key.split("<br>")]:
+        assert all(item in KEY.split("   ") for item in line.split("   "))
+    assert found["texts"][4] == LONG, "words inside the drawing stay as they are"
+    above, higher, below, lower = boxes = found["drawn"][:4]
+    for left, top, right, bottom in boxes:
+        assert left >= 0
+        assert right <= width
+        assert top >= 0
+        assert bottom <= 320 + sum(found["grown"])
+    assert higher[3] <= above[1] + 2
+    assert below[3] <= lower[1] + 2
+    assert found["inner"] == 320 - 40 - 50
+    assert found["least"] == [90, 80], "no less room than there was"
+    assert found["same"], "where all fits, nothing changes"

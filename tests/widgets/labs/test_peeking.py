@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from glasshouse_widgets.labs.conformal import ConformalLab
+from glasshouse_widgets.labs.conformal_batch import BatchLab
 from glasshouse_widgets.labs.conformal_code import CodeHolesLab
 from glasshouse_widgets.labs.conformal_decisions import DecisionLab
 from glasshouse_widgets.labs.conformal_risk import RiskLab
 from glasshouse_widgets.labs.conformal_robust import AttackLab
+from glasshouse_widgets.labs.conformal_rules import RulesLab
 from glasshouse_widgets.labs.peeking import Watched
 from rested import at_rest
 
@@ -73,12 +75,14 @@ def test_an_exported_page_says_the_same(lab: ConformalLab) -> None:
 
 @pytest.mark.parametrize(("cls", "method", "promised", "knob", "value"), [
     (RiskLab, "conformal.ltt", "PAC", "delta", 0.2), (DecisionLab, "conformal.sgr", "PAC", "search", "fixed sequence"),
-    (CodeHolesLab, "conformal.pac-code", "PAC", "count", 16), (AttackLab, "conformal.rscp-plus", "adversarial", "sigma", 0.3)])
+    (CodeHolesLab, "conformal.pac-code", "PAC", "count", 16), (AttackLab, "conformal.rscp-plus", "adversarial", "sigma", 0.3),
+    (RulesLab, "conformal.colep", "adversarial", "weight", 1.0), (BatchLab, "conformal.batch-pi", "marginal", "statement", "mean")])
 def test_promises_of_other_kinds_are_watched_too(cls: type[Watched], method: str, promised: str, knob: str, value: object) -> None:
     with at_rest(cls(method=method, problem="tiny")) as lab:
         assert kind(lab) == promised
         lab.set(knob, value)
         assert kind(lab) == "heuristic"
         assert "2 settings" in lab.badge.statement
+        assert f"move {lab.setting.fields['split'].label} for" in lab.badge.statement, "the name that stands beside the knob"
         lab.set("split", 3)
         assert kind(lab) == promised

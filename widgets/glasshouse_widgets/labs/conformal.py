@@ -20,7 +20,6 @@ class ConformalLab(Watched):
     sentence: ClassVar[str] = "Every image gets a set of labels, and the sets hold the truth as often as promised."
     home: ClassVar[str] = "conformal.lac"
     rank: ClassVar[int] = 60
-    fresh: ClassVar[tuple[str, ...]] = ("split", "shuffle")
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("sets", "Images, and the labels that cannot be ruled out", height=480,
              describe="A grid of test images with the labels of each prediction set below; missed truths are framed."),

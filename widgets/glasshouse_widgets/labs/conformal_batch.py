@@ -7,10 +7,11 @@ from typing import Any, ClassVar, cast
 
 from glasshouse.schema.events.conformal_batch import Claim, Redraws
 from glasshouse_widgets.figures.conformal import batch
-from glasshouse_widgets.labs.base import Action, Lab, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.base import Action, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.peeking import Watched
 
 
-class BatchLab(Lab):
+class BatchLab(Watched):
     """One step, no player: the laws are counted once, every level is a look."""
 
     family: ClassVar[str] = "conformal"

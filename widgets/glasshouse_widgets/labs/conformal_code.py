@@ -23,7 +23,6 @@ class CodeHolesLab(Watched):
     sentence: ClassVar[str] = "A program with holes stands for all programs that fit it, and the true one is among them as often as promised."
     home: ClassVar[str] = "conformal.pac-code"
     rank: ClassVar[int] = 64
-    fresh: ClassVar[tuple[str, ...]] = ("split",)
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("program", "One statement: what is kept, what becomes a hole, and its tree", height=480,
              describe="A Python statement as the model guessed it, with holes in place of what it doubts, the true one, and the syntax tree."),

@@ -27,7 +27,6 @@ class DecisionLab(Watched):
     sentence: ClassVar[str] = "Fewer answers are safer and second looks cost more: say how many may be wrong and see how many you get."
     home: ClassVar[str] = "conformal.sgr"
     rank: ClassVar[int] = 68
-    fresh: ClassVar[tuple[str, ...]] = ("split",)
     sequence: ClassVar[str] = "step"
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("plane", "How many answers, how many of them wrong, and at what cost", height=480, stacked=420,

@@ -44,7 +44,6 @@ class IntervalLab(Watched):
     sentence: ClassVar[str] = "Around every forecast of a number stands an interval, and the intervals hold the truth as often as promised."
     home: ClassVar[str] = "conformal.split"
     rank: ClassVar[int] = 61
-    fresh: ClassVar[tuple[str, ...]] = ("draw",)
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("band", "Test points and their intervals; click one", height=480,
              describe="A scatter of test points over the band of prediction intervals; points outside are crosses."),

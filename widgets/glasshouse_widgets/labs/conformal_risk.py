@@ -30,7 +30,6 @@ class RiskLab(Watched):
     sentence: ClassVar[str] = "One dial makes every label set larger; a promise about the average loss says how far to turn it."
     home: ClassVar[str] = "conformal.crc"
     rank: ClassVar[int] = 62
-    fresh: ClassVar[tuple[str, ...]] = ("split",)
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("pages", "Pages of digits, and the labels their sets hold", height=480,
              describe="A grid of test pages with the labels of each set below; missed labels are hollow and their pages framed."),

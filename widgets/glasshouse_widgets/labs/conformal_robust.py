@@ -34,7 +34,6 @@ class AttackLab(Watched):
     sentence: ClassVar[str] = "Sets made from noisy copies keep their promise against every attack up to a radius; ordinary ones break."
     home: ClassVar[str] = "conformal.rscp-plus"
     rank: ClassVar[int] = 63
-    fresh: ClassVar[tuple[str, ...]] = ("split",)
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("attacked", "Images before and after the attack, and what the sets then say; click one", height=480,
              describe="Pairs of test images before and after the attack, with the labels of the ordinary and of the robust set; a missed truth "

@@ -7,10 +7,11 @@ from typing import Any, ClassVar, cast
 
 from glasshouse.schema.events.conformal_rules import Attacked, RobustSets
 from glasshouse_widgets.figures.conformal import rules
-from glasshouse_widgets.labs.base import Action, Lab, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.base import Action, Reading, Shown, Slot, Story
+from glasshouse_widgets.labs.peeking import Watched
 
 
-class RulesLab(Lab):
+class RulesLab(Watched):
     """One step, no player: alpha, radius and image are looks."""
 
     family: ClassVar[str] = "conformal"

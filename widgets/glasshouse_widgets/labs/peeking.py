@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import Any
 
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse_widgets.labs.base import Lab, Shown
 from glasshouse_widgets.labs.side import Request
 
 KEPT = ("marginal", "group", "class", "risk", "PAC", "adversarial")      # promises that are broken by choosing after looking
+FRESH = ("split", "shuffle", "draw")        # fields of problems that bring points that nobody has seen
 
 
 class Peeks:
@@ -43,8 +44,6 @@ def downgraded(promise: Guarantee, settings: int, fresh: str) -> Guarantee:
 class Watched(Lab):
     """A lab of promises about calibration points: weaker once several settings were tried on the same."""
 
-    fresh: ClassVar[tuple[str, ...]] = ()           # fields of problems that bring points that nobody has seen
-
     def __init__(self, **choices: Any) -> None:
         self._peeks = Peeks()
         super().__init__(**choices)
@@ -54,4 +53,5 @@ class Watched(Lab):
         if request is None or actual.kind not in KEPT:      # nothing was promised: no promise was chosen among others
             return actual
         tried = self._peeks.saw(request, self.setting.fields, bool(self.preset))
-        return downgraded(actual, tried, next((name for name in self.fresh if name in self.setting.fields), "the seed"))
+        fields = self.setting.fields
+        return downgraded(actual, tried, next((fields[name].label for name in FRESH if name in fields), "the seed"))
