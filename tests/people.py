@@ -104,6 +104,15 @@ class Served:
                 return time.monotonic() - start
         return most
 
+    def deserted_after(self, most: float) -> float:
+        """Seconds until every run ever begun is closed; ``most`` if one stays open."""
+        start = time.monotonic()
+        while time.monotonic() - start < most:
+            if len(self.lines("closed")) == self.runs:
+                return time.monotonic() - start
+            time.sleep(0.2)
+        return most
+
 
 def started(serve: Callable[..., str], folder: Path) -> Served:
     """A counted server that has drawn its miniatures: models loaded, nothing running."""

@@ -104,7 +104,7 @@ def test_the_message_stands_beside_its_knob_and_the_picture_stays(lab: Any) -> N
     assert message.inner_text() == ""
 
 
-def test_panes_that_come_while_the_page_is_on_its_way_are_shown(page: Any, url: str) -> None:
+def test_panes_that_come_while_the_page_is_on_its_way_are_shown(page: Any, url: str, log: Path) -> None:
     """Panel throws away what changes before the page says that it is ready, and the page every message about a pane it was not told of."""
     held: list[str] = []
     server: list[Any] = []
@@ -125,8 +125,15 @@ def test_panes_that_come_while_the_page_is_on_its_way_are_shown(page: Any, url: 
 
     page.route_web_socket("**/ws", relay)
     page.goto(url)
+    page.get_by_label("compare with").wait_for()
+    page.wait_for_timeout(500)
+    before = log.stat().st_size
     page.get_by_label("compare with").select_option(label="Square Wave")
-    page.wait_for_timeout(1500)                 # the server computes and shows the second method
+    end = time.monotonic() + 10
+    while log.stat().st_size == before and time.monotonic() < end:
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(500)                  # the server has computed the second method and shows it
+    assert log.stat().st_size > before
     assert held
     for part in held:
         server[0].send(part)

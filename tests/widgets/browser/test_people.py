@@ -129,7 +129,7 @@ def _growth(browser: Any, served: Served, first: int, last: int) -> float:
     for n in range(1, last + 1):
         _session(browser, served)
         if n in (first, last):
-            time.sleep(14.0)        # until the server has noticed that the last browser has gone
+            assert served.deserted_after(40.0) < 40.0, "somebody who has gone still has a run open"
             served.idle_after(10.0)
             marks[n] = served.megabytes()
     grown = (marks[last] - marks[first]) / (last - first)
