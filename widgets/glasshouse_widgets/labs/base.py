@@ -15,8 +15,10 @@ from typing import Any, ClassVar, Self
 import param
 
 from glasshouse.schema.errors import GlasshouseError, bad_value
+from glasshouse.schema.events.base import Event
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse_widgets.labs import painting
+from glasshouse_widgets.labs.core import Session
 from glasshouse_widgets.labs.parts import (
     Action,
     Control,
@@ -177,11 +179,24 @@ class Lab(Running):
             if side.session is None or not side.session.computed:
                 continue
             try:
-                side.event = side.session.look(**self.looks.values())
+                side.event = self._looked(side.session)
             except GlasshouseError as error:
                 self._fail(error)
                 return
         self._repaint()
+
+    def _looked(self, session: Session) -> Event:
+        """What is looked at. A place that a run has yet to reach is no mistake: until then its newest."""
+        try:
+            return session.look(**self.looks.values())
+        except GlasshouseError as error:
+            if session.done or not self.sequence or error.argument != self.sequence:
+                raise
+        defaults = self.looks.defaults()
+        try:
+            return session.look(**self.looks.values() | {self.sequence: defaults[self.sequence]})
+        except GlasshouseError:                     # what was chosen at that place need not be here
+            return session.look(**defaults)
 
     def _repaint(self) -> None:
         """The stage now, so that it is drawn first; the rest as soon as the stage is on its way."""

@@ -62,6 +62,7 @@ class Choices(param.Parameterized):
         self.core = core or CORE()
         self.own, self.models, self._post = own, models, post
         self._quiet = False
+        self.placed = False                     # a link or a preset said where the player stands, and no run has begun since
         self._told: list[tuple[Cost, list[Side]]] = []
         self.infos = {info.id: info for info in self.core.methods(self.room)}
         self.problems = {p.name: p for p in self.core.problems(self.room) if own or not offer.needs_a_file(p)}
@@ -111,12 +112,12 @@ class Choices(param.Parameterized):
     # State
 
     def state(self) -> dict[str, Any]:
-        """JSON with a version. Only known names, only what differs from the defaults, no text that a person typed."""
+        """JSON with a version. Every choice, the defaults too, since these may change; no text that a person typed."""
         state: dict[str, Any] = {"version": link.VERSION, "lab": self.page(), "method": self.method, "problem": self.problem,
-                                 "seed": self.seed, "compare": self.compare, "values": {}}
+                                 "seed": self.seed, "compare": self.compare, "preset": self.preset, "values": {}}
         for holder in self._holders():
             part = "other" if len(self.sides) > 1 and holder is self.sides[1].knobs else "values"
-            sayable = {n: v for n, v in holder.changed().items() if holder.fields[n].kind != "text"}
+            sayable = {n: v for n, v in holder.values().items() if holder.fields[n].kind != "text"}
             state[part] = state.get(part, {}) | {n: list(v) if isinstance(v, tuple) else v for n, v in sayable.items()}
         return state
 
@@ -124,7 +125,10 @@ class Choices(param.Parameterized):
         """Be as ``state`` says; where it cannot be had, be as at the start and say why in ``message``."""
         self.message = None
         try:
-            self._restore(link.check(state, self.page()))
+            checked = link.check(state, self.page())
+            self._restore(checked)
+            if checked["preset"] in {p.name for p in self.presets}:     # its question; one that is no more says nothing
+                self.preset = checked["preset"]
         except GlasshouseError as error:
             self._restore({})
             self.message = Message(f"The link could not be opened, so this is the lab as it starts. {error}")
@@ -164,6 +168,15 @@ class Choices(param.Parameterized):
         """Every knob of the first method, field of the problem, look and dial, by name."""
         return {n: v for h in self._holders(0) for n, v in h.values().items()}
 
+    @property
+    def changed(self) -> dict[str, Any]:
+        """What is not at its default, by name, that of the compared method ending in ``~b``; no text that a person typed."""
+        found: dict[str, Any] = {}
+        for holder in self._holders():
+            end = "~b" if holder is self.sides[-1].knobs and len(self.sides) > 1 else ""
+            found |= {f"{n}{end}": v for n, v in holder.changed().items() if holder.fields[n].kind != "text"}
+        return found
+
     def controls(self) -> tuple[Group, ...]:
         """Controls by the question they answer."""
         return offer.groups(self)
@@ -185,7 +198,8 @@ class Choices(param.Parameterized):
     def _moved(self, holder: Holder, events: tuple[Any, ...]) -> None:
         with self._at_once():
             self.preset = ""
-            cost = max((holder.fields[e.name].knob.cost for e in events), key=_RANK.__getitem__)
+            cost: Cost = max((holder.fields[e.name].knob.cost for e in events), key=_RANK.__getitem__)
+            self.placed &= cost == "look"
             own = [s for s in self.sides if s.knobs is holder]
             self._told.append((cost, own or list(self.sides)))
 
@@ -205,7 +219,7 @@ class Choices(param.Parameterized):
                 if self.compare:
                     self.sides.append(Side(self.core, self.infos[self.compare], self._post))
                     self._listen(self.sides[1].knobs)
-            self.preset = ""
+            self.preset, self.placed = "", False
             moved = self.sides[:1] if "method" in names else []
             moved = [*moved, *(self.sides[1:] if "compare" in names else [])]
             self._told.append(("job", list(self.sides) if names & {"problem", "seed"} else moved))
@@ -256,6 +270,7 @@ class Choices(param.Parameterized):
             self._apply({}, state.get("values", {}))
             if len(self.sides) > 1:
                 self._apply({}, state.get("other", {}), side=1)
+            self.placed = self.sequence in state.get("values", {})
 
     @contextmanager
     def _telling(self, side: int = 0, sole: str = "") -> Iterator[None]:

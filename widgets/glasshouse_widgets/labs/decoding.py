@@ -209,7 +209,9 @@ class DraftTreeLab(Lab):
 
     def _settle(self) -> None:
         """The text is written: rest on a round that shows most, since the last one had little room to guess."""
-        if self.running or self.status != "live" or not self._seen or self.player is None or self.looks.values()["round"] != -1:
+        if self.running or self.status != "live" or not self._seen or self.player is None or self.placed:
+            return
+        if self.looks.values()["round"] != -1:
             return
         said = self.message                 # nobody has moved anything: it is still to be read
         self.player.scrub(telling(_rounds(self._seen[0])))

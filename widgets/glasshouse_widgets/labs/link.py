@@ -11,7 +11,7 @@ from glasshouse.schema.errors import BadValue, bad_value, shown
 
 VERSION = 1
 MOST = 4000         # characters of a link that are read
-_FIXED = ("version", "lab", "method", "problem", "seed", "compare")
+_FIXED = ("version", "lab", "method", "problem", "seed", "compare", "preset")
 
 
 def to_query(state: Mapping[str, Any]) -> str:
@@ -71,7 +71,7 @@ def check(state: Mapping[str, Any], lab: str) -> dict[str, Any]:
             raise bad_value(part, state[part], "values by name")
     if state.get("other") and not state.get("compare"):
         raise BadValue(f"This link says {shown(', '.join(map(str, state['other'])))} of a second method and names none.", "link")
-    return {"method": "", "problem": "", "compare": "", "values": {}, "other": {}, **state, "seed": int(seed)}
+    return {"method": "", "problem": "", "compare": "", "preset": "", "values": {}, "other": {}, **state, "seed": int(seed)}
 
 
 def to_json(state: Mapping[str, Any]) -> str:

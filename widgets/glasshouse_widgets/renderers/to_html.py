@@ -28,8 +28,8 @@ def _default(lab: Lab) -> str:
 def page(lab: Lab, taken: Snapshot) -> str:
     """The whole document. Text is escaped; data stands in scripts in which no tag can end."""
     info, look = lab.infos[lab.method], taken.look
-    moved = [f"{name} = {value}" for name, value in lab.state()["values"].items() if look is None or name != look.name]     # never a path or a prompt
-    moved += [f"{lab.named(1)}: {name} = {value}" for name, value in lab.state().get("other", {}).items()]
+    moved = [f"{lab.named(1)}: " * name.endswith("~b") + f"{name.removesuffix('~b')} = {value}"
+             for name, value in lab.changed.items() if look is None or name != look.name]     # never a path or a prompt
     fixed = f"Problem {lab.problem}, seed {lab.seed}" + "".join(f", {one}" for one in moved) + "; every other knob at its default, "
     fixed += "but for files and texts of one's own."
     absent = (f"Of the looks, {look.label} moves through {len(taken.states)} values; " if look is not None else "Nothing moves here; ") + (
