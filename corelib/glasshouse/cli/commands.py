@@ -23,6 +23,9 @@ NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open a bro
 Workshop = Annotated[bool, typer.Option("--workshop", help="Listen beyond this machine: no paths, no uploads, capped jobs.")]
 AllowModels = Annotated[str, typer.Option("--allow-models", metavar="ID,...", help="Models that a workshop may load.")]
 
+AllowOrigin = Annotated[str, typer.Option("--allow-origin", metavar="HOST,...", help="Hosts under which a proxy or tunnel shows the pages.")]
+Prefix = Annotated[str, typer.Option("--prefix", metavar="PATH", help="The path before theirs that a proxy leaves in place.")]
+
 
 @app.callback(invoke_without_command=True)
 def bare(context: typer.Context) -> None:
@@ -31,12 +34,13 @@ def bare(context: typer.Context) -> None:
 
 
 @app.command()
-def serve(port: Port = 5006, no_browser: NoBrowser = False, workshop: Workshop = False, allow_models: AllowModels = "") -> None:
+def serve(port: Port = 5006, no_browser: NoBrowser = False, workshop: Workshop = False, allow_models: AllowModels = "",
+          allow_origin: AllowOrigin = "", prefix: Prefix = "") -> None:
     """The gallery in the browser."""
     from glasshouse.cli.gallery import gallery
 
-    gallery()(port=port, browser=not no_browser, workshop=workshop,
-              allow_models=tuple(name.strip() for name in allow_models.split(",") if name.strip()))
+    gallery()(port=port, browser=not no_browser, workshop=workshop, allow_models=reading.names(allow_models),
+              allow_origin=reading.names(allow_origin), prefix=prefix)
 
 
 @app.command(name="list")

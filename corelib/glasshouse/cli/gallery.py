@@ -12,7 +12,7 @@ INSTALL = 'the gallery is not installed: pip install "glasshouse[widgets]"'
 
 
 def gallery() -> Callable[..., None]:
-    """``serve(port, browser, workshop, allow_models)`` of the installed gallery.
+    """``serve(port, browser, workshop, allow_models, allow_origin, prefix)`` of the installed gallery.
 
     Raises: Unsupported, with the install line, where it or what it needs is absent.
     """

@@ -34,3 +34,8 @@ def grid(texts: Iterable[str]) -> dict[str, list[str]]:
         if "" in values:
             raise bad_value("--grid", f"{name}={','.join(values)}", "knob=a,b,c")
     return found
+
+
+def names(text: str) -> tuple[str, ...]:
+    """``a,b`` as names; empty ones are none."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())

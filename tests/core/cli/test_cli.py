@@ -171,8 +171,8 @@ def test_our_own_fault_is_status_1_with_its_story(toy_family: Path) -> None:
 GIVEN: dict[str, Any] = {}
 
 
-def pretend_gallery(port: int, browser: bool, workshop: bool, allow_models: tuple[str, ...]) -> None:
-    GIVEN.update(port=port, browser=browser, workshop=workshop, allow_models=allow_models)
+def pretend_gallery(**given: Any) -> None:
+    GIVEN.update(given)
 
 
 def _installed(monkeypatch: pytest.MonkeyPatch, *points: Any) -> None:
@@ -184,11 +184,15 @@ class _Point:
         return pretend_gallery
 
 
+HOME = {"port": 5006, "browser": True, "workshop": False, "allow_models": (), "allow_origin": (), "prefix": ""}
+
+
 @pytest.mark.parametrize(("arguments", "expected"), [
-    ([], {"port": 5006, "browser": True, "workshop": False, "allow_models": ()}),
-    (["serve"], {"port": 5006, "browser": True, "workshop": False, "allow_models": ()}),
+    ([], HOME), (["serve"], HOME),
     (["serve", "--port", "0", "--no-browser", "--workshop", "--allow-models", "a/b, c"],
-     {"port": 0, "browser": False, "workshop": True, "allow_models": ("a/b", "c")})])
+     HOME | {"port": 0, "browser": False, "workshop": True, "allow_models": ("a/b", "c")}),
+    (["serve", "--allow-origin", "hub.example.org,localhost:8000", "--prefix", "/lab"],
+     HOME | {"allow_origin": ("hub.example.org", "localhost:8000"), "prefix": "/lab"})])
 def test_serve_hands_over(glasshouse: Any, monkeypatch: pytest.MonkeyPatch, arguments: list[str], expected: dict[str, Any]) -> None:
     GIVEN.clear()
     _installed(monkeypatch, _Point())

@@ -13,7 +13,7 @@ import pytest
 from fake_lab import FakeCore, FakeLab
 from glasshouse.schema.errors import BadValue
 from glasshouse_widgets import labs
-from glasshouse_widgets.apps import miniature, serve
+from glasshouse_widgets.apps import address, miniature, serve
 from glasshouse_widgets.labs import choices, jobs
 from glasshouse_widgets.labs.base import Lab
 
@@ -45,11 +45,11 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], dict[s
 
 
 def test_only_this_machine_at_home() -> None:
-    assert serve.origins(5006, workshop=False) == ["127.0.0.1:5006", "localhost:5006"]
+    assert address.origins(5006, workshop=False) == ["127.0.0.1:5006", "localhost:5006"]
 
 
 def test_this_machines_names_in_a_workshop() -> None:
-    found = serve.origins(5010, workshop=True)
+    found = address.origins(5010, workshop=True)
     assert {"127.0.0.1:5010", "localhost:5010", f"{socket.gethostname()}:5010"} < set(found)
     assert all(origin.endswith(":5010") for origin in found)
     assert not any("*" in origin or origin.startswith((":", "0.0.0.0")) for origin in found)
@@ -62,7 +62,7 @@ def test_a_machine_without_a_network_has_its_names(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(socket, "getaddrinfo", none)
     monkeypatch.setattr(socket.socket, "connect", none, raising=False)
-    assert f"{socket.gethostname()}:1" in serve.origins(1, workshop=True)
+    assert f"{socket.gethostname()}:1" in address.origins(1, workshop=True)
 
 
 @pytest.mark.parametrize("port", [0, -1, 65536])
@@ -85,7 +85,7 @@ def test_home_answers_this_machine_only(served: list[Any], free: int) -> None:
     serve.serve(port=free, browser=False)
     (_, options), = served
     assert options["address"] == "127.0.0.1"
-    assert options["websocket_origin"] == serve.origins(free, workshop=False)
+    assert options["websocket_origin"] == address.origins(free, workshop=False)
     assert options["port"] == free
     assert options["show"] is False
     assert options["websocket_max_message_size"] <= 1_000_000
@@ -97,7 +97,7 @@ def test_a_workshop_answers_all_and_computes_no_more_than_there_are_cores(served
     serve.serve(port=free, browser=False, workshop=True)
     (_, options), = served
     assert options["address"] is None
-    assert options["websocket_origin"] == serve.origins(free, workshop=True)
+    assert options["websocket_origin"] == address.origins(free, workshop=True)
     assert jobs._workers == (os.cpu_count() or 1)
 
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from collections.abc import Callable
 from typing import Any
 
 import panel as pn
+from bokeh.settings import settings
 from panel.io.resources import LOCAL_DIST
 
 from glasshouse.schema.errors import bad_value
 from glasshouse_widgets import labs
-from glasshouse_widgets.apps import gallery
+from glasshouse_widgets.apps import address, door, gallery
 from glasshouse_widgets.apps.miniature import Miniatures
 from glasshouse_widgets.labs import jobs
 from glasshouse_widgets.labs.base import Lab
 from glasshouse_widgets.renderers.to_panel import render
-
-log = logging.getLogger(__name__)
 
 # A browser that has gone is noticed after this; what it computed stops then.
 GONE = {"unused_session_lifetime_milliseconds": 10_000, "check_unused_sessions_milliseconds": 2_000, "keep_alive_milliseconds": 10_000}
@@ -30,23 +28,33 @@ body { margin: 0; background: #f6f7f9; }
 """
 
 
-def serve(port: int = 5006, browser: bool = True, workshop: bool = False, allow_models: tuple[str, ...] = ()) -> None:
+def serve(port: int = 5006, browser: bool = True, workshop: bool = False, allow_models: tuple[str, ...] = (),
+          allow_origin: tuple[str, ...] = (), prefix: str = "") -> None:
     """Serve until stopped. Only this machine is answered, except in a ``workshop``.
 
     ``workshop``: everyone who can reach this machine may use the labs; paths, prompts and uploads are off but for the models
     named in ``allow_models``, and no more computations run at once than there are cores.
+    ``allow_origin``: further hosts (``host`` or ``host:port``) under which a proxy or a tunnel shows these pages; ``prefix``: the path
+    that it leaves before theirs.
 
-    Raises: BadValue for a port that cannot be had.
+    Raises: BadValue, before anything starts, for a port that cannot be had, a host that is none, a path that cannot be served.
     """
+    allowed, path = address.hosts(allow_origin), address.prefix(prefix)
     _check(port, "" if workshop else "127.0.0.1")
     found = labs.found()
     if workshop:
         jobs.limit(os.cpu_count() or 1)
     miniatures = Miniatures(found)
     miniatures.start()
+    welcome = address.origins(port, workshop, allowed)
+    if literals := [host for host in welcome if host.startswith("[")]:
+        settings.allowed_ws_origin.set_value(welcome)      # Bokeh's list of hosts knows no IPv6; this one is read as it is
+        welcome = [host for host in welcome if host not in literals]
+    address.takes_any_host()
+    door.guard()
     pn.serve(pages(found, miniatures, workshop, allow_models), port=port, show=browser, address=None if workshop else "127.0.0.1",
-             websocket_origin=origins(port, workshop), title={"/": "Glasshouse", **{f: cls.title for f, cls in found.items()}},
-             websocket_max_message_size=LARGEST, **GONE)
+             websocket_origin=welcome, title={"/": "Glasshouse", **{f: cls.title for f, cls in found.items()}}, prefix=path,
+             websocket_max_message_size=LARGEST, extra_patterns=[door.route([*welcome, *literals])], **GONE)
 
 
 def pages(found: dict[str, type[Lab]], miniatures: Miniatures, workshop: bool = False,
@@ -54,15 +62,6 @@ def pages(found: dict[str, type[Lab]], miniatures: Miniatures, workshop: bool = 
     """Path -> what builds the page for one visitor."""
     built: dict[str, Callable[[], Any]] = {"/": lambda: _gallery(found, miniatures)}     # Panel calls functions, not partials
     return built | {name: lambda cls=cls: _lab(cls, workshop, allow_models) for name, cls in found.items()}
-
-
-def origins(port: int, workshop: bool) -> list[str]:
-    """Hosts from which a page may open its connection: the names and addresses of this machine, and no others."""
-    hosts = {"127.0.0.1", "localhost"}
-    if workshop:
-        name = socket.gethostname()
-        hosts |= {name, f"{name}.local", socket.getfqdn(), *_addresses(name)}
-    return [f"{host}:{port}" for host in sorted(hosts)]
 
 
 def _gallery(found: dict[str, type[Lab]], miniatures: Miniatures) -> Any:
@@ -84,22 +83,7 @@ def _begin_page() -> None:
     pn.extension(raw_css=[PAGE])
     if pn.state.curdoc is not None:
         pn.state.curdoc.template_variables.setdefault("dist_url", LOCAL_DIST)
-
-
-def _addresses(name: str) -> set[str]:
-    """Of this machine, as far as they can be had; nothing is sent."""
-    found: set[str] = set()
-    try:
-        found |= {str(info[4][0]) for info in socket.getaddrinfo(name, None, socket.AF_INET)}
-    except OSError:
-        log.info("this machine's name has no address")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))     # an address for documentation: asks only which way out would be taken
-            found.add(str(probe.getsockname()[0]))
-        except OSError:
-            log.info("this machine has no way out")
-    return found
+        pn.state.curdoc.template = door.frame()
 
 
 def _check(port: int, address: str) -> None:
