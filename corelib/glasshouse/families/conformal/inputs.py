@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from glasshouse.schema.errors import BadType, BadValue
+from glasshouse.schema.errors import BadType, BadValue, bad_type, bad_value
 
 SUM_SLACK = 1e-3  # half-precision softmax rows miss 1 by about this much
 
@@ -80,3 +81,49 @@ def array_of(given: Any) -> np.ndarray:
         return np.asarray(given)
     except ValueError as error:  # ragged rows
         raise BadType(f"the array cannot be read: {error}", "") from None
+
+
+def numbers(argument: str, given: Any, axes: str, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
+    """``given`` as float64 of the shape that ``axes`` names, such as "[n, K]", each entry finite and from ``low`` to ``high``.
+
+    Raises: BadType for another shape or dtype; BadValue naming the first entry outside.
+    """
+    name = argument.split("[")[0]               # of nll[3] it is nll that was given
+    try:
+        array = array_of(given)
+    except BadType as error:
+        raise BadType(f"{argument}: {error}", name) from None
+    if array.ndim != axes.count(",") + 1 or (array.dtype.kind not in "bfiu" and array.size):
+        raise BadType(f"{argument} has shape {list(array.shape)} and dtype {array.dtype}: it must be numbers {axes}", name)
+    checked = array.astype(np.float64)
+    outside = ~(np.isfinite(checked) & (checked >= low) & (checked <= high))
+    if outside.any():
+        at = tuple(np.argwhere(outside)[0].tolist())
+        place = ", ".join(map(str, at))
+        allowed = "a finite number" + (f" from {low:g} to {high:g}" if np.isfinite(high) else f" of at least {low:g}" if np.isfinite(low) else "")
+        raise BadValue(f"{argument}[{place}] = {checked[at]:g} is not allowed: it must be {allowed}", name)
+    return checked
+
+
+def yes_or_no(argument: str, given: Any, axes: str) -> np.ndarray:
+    """``given`` as bool of the shape that ``axes`` names; 0 and 1 are taken.
+
+    Raises: BadType for another shape or dtype; BadValue for other numbers.
+    """
+    checked = numbers(argument, given, axes, 0.0, 1.0)
+    neither = (checked != 0) & (checked != 1)
+    if neither.any():
+        at = tuple(np.argwhere(neither)[0].tolist())
+        raise BadValue(f"{argument}[{', '.join(map(str, at))}] = {checked[at]:g} is not allowed: it must be True or False", argument)
+    return checked.astype(bool)
+
+
+def whole(argument: str, given: Any, low: int, high: int | None = None) -> int:
+    """``given`` as an int from ``low`` to ``high``. Raises: BadType, BadValue naming the argument."""
+    allowed = f"a whole number of at least {low}" if high is None else f"a whole number from {low} to {high}"
+    if isinstance(given, (bool, np.bool_)) or not isinstance(given, Integral):
+        raise bad_type(argument, given, allowed)
+    number = int(given)
+    if number < low or (high is not None and number > high):
+        raise bad_value(argument, given, allowed)
+    return number

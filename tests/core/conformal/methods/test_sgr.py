@@ -117,7 +117,7 @@ def test_the_limit_is_kept_as_often_as_promised(search: str, limit: float) -> No
         thresholds, answered, errors, bounds = certifying.bounds(confidence[at], right[at], delta / tests)
         found = Certificates(n=n, m=0, delta=delta, sharing=tests, search=search, thresholds=thresholds, answered=answered,  # type: ignore[arg-type]
                              errors=errors, bounds=bounds, tested=certificates(SGR()).tested)
-        k = certifying.standing(found, limit, certifying.tried(found, limit))
+        k = certifying.standing(found.bounds, limit, certifying.tried(found, limit))
         if k:
             accepted = confidence >= thresholds[k - 1]
             missed += float((~right[accepted]).mean()) > limit

@@ -37,8 +37,8 @@ def keep_jointly(parent: np.ndarray, cost: np.ndarray, budgets: np.ndarray, most
 
     Raises: BadValue for arrays that are no tree, negative or infinite costs, budgets that ascend, or no hole allowed.
     """
-    rows: np.ndarray = keep(parent, cost, budgets, most, joint=True)[most - 1]
-    return rows
+    rows = keep_alone(parent, cost, budgets, most)
+    return rows if nested(rows) else program(parent, cost, budgets, most)
 
 
 def keep_alone(parent: np.ndarray, cost: np.ndarray, budgets: np.ndarray, most: int) -> np.ndarray:
@@ -46,8 +46,8 @@ def keep_alone(parent: np.ndarray, cost: np.ndarray, budgets: np.ndarray, most: 
 
     Raises: as :func:`keep_jointly`.
     """
-    rows: np.ndarray = keep(parent, cost, budgets, most, joint=False)[most - 1]
-    return rows
+    _check(parent, cost, budgets, most)
+    return _rows(_Knapsack(parent, cost, most), budgets, most)
 
 
 def keep(parent: np.ndarray, cost: np.ndarray, budgets: np.ndarray, most: int, joint: bool) -> np.ndarray:
@@ -56,12 +56,17 @@ def keep(parent: np.ndarray, cost: np.ndarray, budgets: np.ndarray, most: int, j
     table = _Knapsack(parent, cost, most)
     kept = np.zeros((most, len(budgets), len(parent)), bool)
     for m in range(1, most + 1):
-        rows = kept[m - 1]
-        for t, budget in enumerate(budgets.tolist()):
-            rows[t] = rows[t - 1] if t and table.count(budget, m) == rows[t - 1].sum() else table.best(budget, m)
-        if joint and not nested(rows):
-            kept[m - 1] = program(parent, cost, budgets, m)
+        rows = _rows(table, budgets, m)
+        kept[m - 1] = program(parent, cost, budgets, m) if joint and not nested(rows) else rows
     return kept
+
+
+def _rows(table: _Knapsack, budgets: np.ndarray, m: int) -> np.ndarray:
+    """bool [T, N]: the best of every budget alone with at most ``m`` holes."""
+    rows = np.zeros((len(budgets), len(table.children)), bool)
+    for t, budget in enumerate(budgets.tolist()):
+        rows[t] = rows[t - 1] if t and table.count(budget, m) == rows[t - 1].sum() else table.best(budget, m)
+    return rows
 
 
 def nested(kept: np.ndarray) -> bool:

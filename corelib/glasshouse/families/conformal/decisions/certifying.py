@@ -36,25 +36,31 @@ def needed(limit: float, delta: float) -> int:
 
 
 def tried(seen: Certificates, limit: float) -> list[int]:
+    """The ranks that a person's look at ``limit`` goes through."""
+    return path(seen.search, seen.sharing, seen.delta, seen.bounds, limit)
+
+
+def path(search: str, tests: int, delta: float, bounds: np.ndarray, limit: float) -> list[int]:
     """The ranks k that are tested in turn, each passed where its bound is below ``limit``. (Bisection: Alg. 1, whose z is n + 1 - k.)"""
-    if seen.search == "fixed sequence":
-        path = list(range(min(max(needed(limit, seen.delta), 1), seen.n), seen.n + 1))
-        failed = next((i for i, k in enumerate(path) if seen.bounds[k - 1] >= limit), len(path) - 1)
-        return path[:failed + 1]
-    low, high = 1, seen.n
+    n = len(bounds)
+    if search == "fixed sequence":
+        ranks = list(range(min(max(needed(limit, delta), 1), n), n + 1))
+        failed = next((i for i, k in enumerate(ranks) if bounds[k - 1] >= limit), len(ranks) - 1)
+        return ranks[:failed + 1]
+    low, high = 1, n
     found: list[int] = []
-    for _ in range(seen.sharing):
+    for _ in range(tests):
         found.append((low + high) // 2)
-        low, high = (found[-1], high) if seen.bounds[found[-1] - 1] < limit else (low, found[-1])
+        low, high = (found[-1], high) if bounds[found[-1] - 1] < limit else (low, found[-1])
     return found
 
 
-def standing(seen: Certificates, limit: float, ranks: list[int]) -> int:
+def standing(bounds: np.ndarray, limit: float, ranks: list[int]) -> int:
     """The largest rank among those tested whose bound is below ``limit``; 0 where none is."""
-    return max((k for k in ranks if seen.bounds[k - 1] < limit), default=0)
+    return max((k for k in ranks if bounds[k - 1] < limit), default=0)
 
 
 def shares(seen: Certificates) -> np.ndarray:
     """The share of calibration points answered at each of ``LIMITS``."""
-    ranks = [standing(seen, limit, tried(seen, limit)) for limit in LIMITS.tolist()]
+    ranks = [standing(seen.bounds, limit, tried(seen, limit)) for limit in LIMITS.tolist()]
     return np.array([int(seen.answered[k - 1]) if k else 0 for k in ranks]) / seen.n

@@ -103,7 +103,7 @@ def _selected(seen: Certificates, look: Look) -> Selected:
     if look.step >= len(path):
         raise bad_value("step", look.step, f"-1, or a whole number from 0 to {len(path) - 1}")
     index = look.step if look.step >= 0 else len(path) - 1
-    chosen, tested = certifying.standing(seen, look.limit, path[:index + 1]), seen.tested
+    chosen, tested = certifying.standing(seen.bounds, look.limit, path[:index + 1]), seen.tested
     threshold = float(seen.thresholds[chosen - 1]) if chosen else math.inf
     accepted = tested.confidence >= threshold
     answers = np.zeros(tested.probs.shape, bool)
