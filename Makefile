@@ -18,14 +18,13 @@ check: $(READY)
 
 test: check chromium
 	$(BIN)/python -m pytest -q -n 2 -m "(long or recipe or notebook) and not slow"
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "browser and not slow and not timed"
-	$(BIN)/python -m pytest -q -m "browser and timed and not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "browser and not slow"
 
 slow: $(READY) chromium
 	$(BIN)/python -m pytest -q -m slow
 
-bench: $(READY)
-	$(BIN)/python -m pytest -q -s -m bench tests/benchmarks
+bench: $(READY) chromium
+	$(BIN)/python -m pytest -q -s -m bench
 
 # Other conformal libraries pin old packages, so they live apart; TorchCP is taken without what its other halves need.
 peers:

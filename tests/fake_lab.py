@@ -166,7 +166,7 @@ class FakeCore:
 
     def pause(self, session: FakeSession) -> None:
         if self.gate is not None:
-            self.gate.wait(5)
+            self.gate.wait()
         time.sleep(self.delay)
 
     def methods(self, family: str) -> list[Any]:

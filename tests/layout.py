@@ -43,10 +43,11 @@ PICTURES = """
 
 
 def settled(page: Any) -> dict[str, Any]:
-    """What ``BOXES`` finds once figures have followed a new width, for which they take their time; after ten seconds whatever there is."""
-    for _ in range(50):
-        found: dict[str, Any] = page.evaluate(BOXES)
-        if not found["wide"] and not found["cut"]:
+    """What ``BOXES`` finds once figures have followed a new width, and stays so; after a minute whatever there is."""
+    found: dict[str, Any] = {}
+    for _ in range(300):
+        before, found = found, page.evaluate(BOXES)
+        if not found["wide"] and not found["cut"] and found == before:
             break
         page.wait_for_timeout(200)
     return found

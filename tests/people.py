@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from glasshouse_widgets.labs.decoding import DraftTreeLab
+from patience import until
 from wording import plain
 
 LASTING = 77        # a seed: with it counted.py makes a run last
@@ -48,7 +49,7 @@ PARTIAL = "async ({label, value}) => {" + DEEP + """
   const stage = graph("Tree of guesses"), before = JSON.stringify(stage.data), box = slider(label), start = performance.now();
   box.value = value;
   box.dispatchEvent(new Event("input", { bubbles: true }));
-  while (performance.now() - start < 10000) {
+  while (performance.now() - start < 120000) {
     await new Promise(requestAnimationFrame);
     if (JSON.stringify(stage.data) !== before) { await new Promise(requestAnimationFrame); return performance.now() - start; }
   }
@@ -88,36 +89,26 @@ class Served:
     def megabytes(self) -> float:
         return float(self.process.memory_info().rss) / 1e6
 
-    def busy(self, seconds: float = 1.0) -> float:
+    def busy(self, seconds: float = 0.5) -> float:
         """Cores in use over the next ``seconds``."""
         process = self.process
         before, start = sum(process.cpu_times()[:2]), time.monotonic()
         time.sleep(seconds)
         return float(sum(process.cpu_times()[:2]) - before) / (time.monotonic() - start)
 
-    def idle_after(self, most: float) -> float:
-        """Seconds until two looks in a row find less than a tenth of a core in use; ``most`` if it is never so."""
-        start, calm = time.monotonic(), 0
-        while time.monotonic() - start < most:
-            calm = calm + 1 if self.busy(0.5) < 0.1 else 0
-            if calm == 2:
-                return time.monotonic() - start
-        return most
+    def idle(self) -> None:
+        """Wait until two looks in a row find less than a tenth of a core in use."""
+        until(lambda: self.busy() < 0.1 and self.busy() < 0.1)
 
-    def deserted_after(self, most: float) -> float:
-        """Seconds until every run ever begun is closed; ``most`` if one stays open."""
-        start = time.monotonic()
-        while time.monotonic() - start < most:
-            if len(self.lines("closed")) == self.runs:
-                return time.monotonic() - start
-            time.sleep(0.2)
-        return most
+    def deserted(self) -> None:
+        """Wait until every run ever begun is closed."""
+        until(lambda: len(self.lines("closed")) == self.runs)
 
 
 def started(serve: Callable[..., str], folder: Path) -> Served:
     """A counted server that has drawn its miniatures: models loaded, nothing running."""
     served = Served(serve(str(COUNTED), "{port}", str(folder), path="/decoding"), folder)
-    assert served.idle_after(90.0) < 90.0, "the server never came to rest"
+    served.idle()
     return served
 
 
@@ -133,12 +124,12 @@ def visitor(browser: Any, link: str, height: int = 2000) -> Iterator[Any]:
         context.close()
 
 
-def settle(page: Any, seconds: float = 60.0) -> None:
+def settle(page: Any) -> None:
     """Wait until the lab says that its picture is up to date, and has been so for a moment."""
     for _ in range(2):
-        page.wait_for_function(SETTLED, timeout=seconds * 1000)
+        page.wait_for_function(SETTLED)
         page.wait_for_timeout(250)
-    page.wait_for_function(SETTLED, timeout=seconds * 1000)
+    page.wait_for_function(SETTLED)
 
 
 def drag(page: Any, label: str, values: list[float], every: float = 40.0) -> None:
@@ -161,7 +152,7 @@ def expected(page: Any, method: str, **values: Any) -> dict[str, Any]:
     """What :func:`seen` must be at the round that the page shows, from a lab without a screen."""
     lab = _lab(method, tuple(sorted(values.items())))
     lab.set("round", int(page.locator(".where").inner_text().split()[1]) - 1)
-    assert lab.wait(60.0)
+    assert lab.wait()
     figures: Mapping[str, Any] = lab.figures
     return {"text": [plain(a["text"]) for a in figures["text"]["layout"]["annotations"]],
             "kept": [[int(y) for y in bar["y"]] for bar in figures["rounds"]["data"][:2]]}
@@ -170,7 +161,7 @@ def expected(page: Any, method: str, **values: Any) -> dict[str, Any]:
 @cache
 def _lab(method: str, values: tuple[tuple[str, Any], ...]) -> DraftTreeLab:
     lab = DraftTreeLab(method=method, **dict(values))
-    assert lab.wait(60.0)
+    assert lab.wait()
     return lab
 
 

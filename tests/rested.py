@@ -12,7 +12,7 @@ L = TypeVar("L", bound=Lab)
 
 
 @contextmanager
-def at_rest(lab: L, seconds: float = 60.0) -> Iterator[L]:
-    assert lab.wait(seconds)
+def at_rest(lab: L) -> Iterator[L]:
+    assert lab.wait()
     yield lab
     lab.close()

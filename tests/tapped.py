@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
+import patience
 from fake_lab import FakeCore, FakeLab, FakeSession
 
 Make = Callable[..., FakeLab]
@@ -21,7 +21,7 @@ class Tap(FakeCore):
     def pause(self, session: FakeSession) -> None:
         if not self.open_:
             self.waiting.set()
-            self.drops.acquire(timeout=5)
+            self.drops.acquire(timeout=patience.PATIENCE)
 
     def shut(self) -> None:
         self.open_ = False
@@ -44,12 +44,9 @@ def tap(lab: FakeLab) -> Tap:
     return lab.core
 
 
-def until(lab: FakeLab, true: Callable[[], object], seconds: float = 5) -> None:
+def until(lab: FakeLab, true: Callable[[], object]) -> None:
     """Take results until ``true()``."""
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        lab.inbox.drain(0.01)
-    assert true()
+    patience.until(true, lambda: lab.inbox.drain(0.01))
 
 
 def title(lab: FakeLab, pane: str = "wave") -> str:

@@ -58,7 +58,7 @@ def test_the_lab_offers_it_with_its_view_and_preset(house: Path) -> None:
     program = """
 from glasshouse_widgets import DraftTreeLab
 lab = DraftTreeLab(method="decoding.repeat-last", problem="tiny")
-assert lab.wait(30)
+assert lab.wait()
 assert "decoding.repeat-last" in lab.infos
 assert [p.name for p in lab.presets] == ["Indents"]
 pane = next(slot for slot in lab.panes if slot.title == "What is repeated")

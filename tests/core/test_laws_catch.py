@@ -33,7 +33,8 @@ PLANTED: list[tuple[Callable[..., Any], tuple[str, str, str]]] = [
     (laws.test_nothing_given_is_changed_and_no_global_randomness_is_used,
      ("drive.py", "    for i in problem.open():", '    object.__setattr__(method, "by", 2)\n    for i in problem.open():')),
     (laws.test_closing_in_mid_run_stops, ("drive.py", "        yield Progress(done=i)",
-                                          "        import threading; threading.Timer(3, print).start()\n        yield Progress(done=i)")),
+                                          "        from threading import Event as E, Thread; Thread(target=E().wait, daemon=True).start()\n"
+                                          "        yield Progress(done=i)")),
     (laws.test_the_actual_guarantee_is_there_and_looks_answer, ("drive.py", "return method.guarantee if", "return None if")),
     (laws.test_the_laws_of_its_family, ("laws.py", "return True", "return False")),
 ]

@@ -19,7 +19,7 @@ ANSWERS = {
 
 def execute(notebook: nbformat.NotebookNode) -> str:
     """All text printed by the notebook."""
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(HOME)}}).execute()
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(HOME)}}).execute()
     outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
     return "".join(o.get("text", "") for o in outputs if o.output_type == "stream")
 

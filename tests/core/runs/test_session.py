@@ -13,6 +13,7 @@ from glasshouse import catalogue, runs
 from glasshouse.schema.errors import BadType, BadValue
 from glasshouse.schema.events.base import Progress
 from glasshouse.schema.record import RunRecord
+from patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("toy_family")
 
@@ -156,7 +157,7 @@ def test_close_from_another_thread_waits_for_the_step() -> None:
     while not session.computed:
         time.sleep(0.001)
     session.close()
-    thread.join(5)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

@@ -13,6 +13,7 @@ from glasshouse_widgets import labs
 from glasshouse_widgets.apps import gallery, miniature
 from glasshouse_widgets.apps.miniature import FRAMES, Miniatures
 from glasshouse_widgets.labs.core import Glasshouse
+from patience import PATIENCE
 
 
 class Small(FakeLab):
@@ -77,7 +78,7 @@ def test_who_waits_is_told_and_a_broken_lab_is_skipped() -> None:
 
     stop = minis.when(hear)
     minis.start()
-    assert done.wait(20)
+    assert done.wait(PATIENCE)
     assert told == ["fake"]
     stop()
     late: list[str] = []

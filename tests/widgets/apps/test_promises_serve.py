@@ -139,7 +139,7 @@ def test_each_visitor_gets_a_lab_of_their_own(monkeypatch: pytest.MonkeyPatch, w
         assert lab.own is not workshop
         assert lab.models == ("small/one",)
         assert lab.home_url
-        assert lab.wait(5)
+        assert lab.wait()
         lab.close()
 
 

@@ -8,14 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+
+from patience import PATIENCE, until
 
 ROOT = Path(__file__).parents[3]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -32,8 +34,28 @@ def browser() -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
+        yield Patient(chromium)
         chromium.close()
+
+
+class Patient:
+    """The browser, whose pages wait for a state as long as it takes."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._browser, name)
+
+    def new_context(self, **options: Any) -> Any:
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(PATIENCE * 1000)
+        return context
+
+    def new_page(self, **options: Any) -> Any:
+        page = self._browser.new_page(**options)
+        page.set_default_timeout(PATIENCE * 1000)
+        return page
 
 
 @pytest.fixture
@@ -68,9 +90,10 @@ Serve = Callable[..., str]
 def serve() -> Iterator[Serve]:
     """``serve(args, path)`` starts a server as a process of its own and waits until it answers; ``{port}`` is filled in."""
     started: list[subprocess.Popen[bytes]] = []
+    ports = ExitStack()
 
-    def start(*args: str, path: str = "/", wait: float = 60.0, **environment: str) -> str:
-        port = _free_port()
+    def start(*args: str, path: str = "/", **environment: str) -> str:
+        port = ports.enter_context(_port_of_its_own())
         roots = [str(ROOT / "corelib"), str(ROOT / "widgets"), str(ROOT / "tests")]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(roots), "JUPYTER_PATH": str(ROOT / "widgets/share/jupyter"),
                "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore", **environment}
@@ -78,24 +101,27 @@ def serve() -> Iterator[Serve]:
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         started.append(process)
         url = f"http://127.0.0.1:{port}"
-        end = time.monotonic() + wait
-        while time.monotonic() < end:
+
+        def answers() -> bool:
             assert process.poll() is None, f"{args} ended with {process.returncode}"
             try:
-                urllib.request.urlopen(url + path, timeout=wait).close()
-                return url
+                urllib.request.urlopen(url + path, timeout=PATIENCE).close()
+                return True
             except OSError:
-                time.sleep(0.2)
-        raise AssertionError(f"{args} did not answer in {wait} s")
+                return False
+
+        until(answers)
+        return url
 
     yield start
     for process in started:
         os.killpg(process.pid, signal.SIGTERM)
     for process in started:
         try:
-            process.wait(10)
+            process.wait(10)                # politely asked; whoever does not hear it is ended
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+    ports.close()
 
 
 @pytest.fixture(scope="session")
@@ -108,8 +134,11 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def _port_of_its_own() -> Iterator[int]:
+    """A port that nobody else is given meanwhile: it stays bound here without listening, which only a server told its number may join."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        port: int = held.getsockname()[1]
+        yield port

@@ -1,10 +1,16 @@
-"""The lab of tests as a page: ``python fake_app.py PORT FILE``. Each computed event adds a character to FILE."""
+"""The lab of tests as a page: ``python fake_app.py PORT FILE``.
+
+Each computed event adds a character to FILE, each picture a line to ``pictures`` beside it (the names of its panes), each session
+that is closed one to ``closed`` (how many of its steps were computed).
+"""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 
@@ -13,7 +19,7 @@ from glasshouse_widgets.apps.miniature import Miniatures
 from glasshouse_widgets.apps.serve import GONE, pages
 
 LOG = Path(sys.argv[2])
-ENDLESS = 200       # so many steps take a minute: whoever sees them end early has stopped them
+ENDLESS = 200       # so many steps take minutes: whoever sees them end early has stopped them
 
 
 class LoggedCore(FakeCore):
@@ -25,9 +31,21 @@ class LoggedCore(FakeCore):
     def pause(self, session: FakeSession) -> None:
         super().pause(session)
         if session.values.get("steps") == ENDLESS:
-            time.sleep(0.25)
+            time.sleep(1.0)
         with LOG.open("a") as log:
             log.write(".")
+
+    def open(self, method: str, problem: str, seed: int, values: Mapping[str, Any]) -> Any:
+        session = super().open(method, problem, seed, values)
+        close = session.close
+
+        def closing() -> None:
+            close()
+            with LOG.with_name("closed").open("a") as log:
+                log.write(f"{len(session.computed)} of {values.get('steps')} steps\n")
+
+        session.close = closing
+        return session
 
 
 class SlowLab(FakeLab):
@@ -35,6 +53,11 @@ class SlowLab(FakeLab):
 
     def __init__(self, **options: object) -> None:
         super().__init__(core=LoggedCore(), **options)
+        self.param.watch(self._note, ["figures"])
+
+    def _note(self, event: Any) -> None:
+        with LOG.with_name("pictures").open("a") as log:
+            log.write(" ".join(event.new) + "\n")
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_a_number_out_of_bounds(lab: Any, knob: str, value: str) -> None:
     box.fill(value)
     box.press("Enter")
     message = lab.locator(".knob", has=box).locator("p.message")
-    message.get_by_text(value).wait_for(timeout=5000)
+    message.get_by_text(value).wait_for()
     settle(lab)
     assert messages(lab) == [message.inner_text().strip()]
     assert seen(lab) == before

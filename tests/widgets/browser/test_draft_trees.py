@@ -32,8 +32,8 @@ NAMELESS = """
 
 def stage(page: Any, says: str) -> str:
     """The stage's title once the lab rests and the title holds ``says``."""
-    page.get_by_text("Up to date").first.wait_for(timeout=60_000)
-    page.wait_for_function(f"(says) => ({STAGE})().includes(says)", arg=says, timeout=60_000)
+    page.get_by_text("Up to date").first.wait_for()
+    page.wait_for_function(f"(says) => ({STAGE})().includes(says)", arg=says)
     return str(page.evaluate(STAGE))
 
 
@@ -58,7 +58,7 @@ def drive(page: Any) -> None:
 def test_panel(page: Any, serve: Any) -> None:
     url = serve("-m", "glasshouse", "serve", "--no-browser", "--port", "{port}")
     page.goto(f"{url}/")
-    page.get_by_text("Draft trees").first.wait_for(timeout=30_000)
+    page.get_by_text("Draft trees").first.wait_for()
     page.goto(f"{url}/decoding")
     drive(page)
     assert page.evaluate(NAMELESS) == [], "controls without a name for the keyboard and the screen reader"
@@ -79,7 +79,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_voila(page: Any, serve: Any, book: Path) -> None:
     url = serve("-m", "voila", str(book / "lab.ipynb"), "--no-browser", "--port={port}", "--template=glasshouse", "--Voila.ip=127.0.0.1",
                 "--KernelManager.transport=ipc", path="/voila/static/voila.js")
-    page.goto(url, timeout=90_000)
+    page.goto(url)
     drive(page)
 
 
@@ -87,8 +87,8 @@ def test_jupyterlab(page: Any, serve: Any, book: Path) -> None:
     url = serve("-m", "jupyterlab", "--no-browser", "--port={port}", "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=",
                 "--LabApp.news_url=", f"--ServerApp.root_dir={book}", "--LabApp.expose_app_in_browser=True", "--allow-root",
                 "--KernelManager.transport=ipc", path="/api")
-    page.goto(f"{url}/lab/tree/lab.ipynb?reset", timeout=90_000)
+    page.goto(f"{url}/lab/tree/lab.ipynb?reset")
     idle = "() => window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'"
-    page.wait_for_function(idle, timeout=90_000)
+    page.wait_for_function(idle)
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
     drive(page)

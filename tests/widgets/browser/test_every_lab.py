@@ -11,7 +11,6 @@ from glasshouse_widgets import labs
 from layout import NAMELESS, PICTURES, apart, settled
 
 pytestmark = pytest.mark.browser
-PATIENCE = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +19,9 @@ def url(serve: Any) -> str:
 
 
 def looked_at(page: Any, what: str) -> None:
-    page.get_by_text("Up to date").first.wait_for(timeout=PATIENCE)
+    page.get_by_text("Up to date").first.wait_for()
     page.mouse.wheel(0, 4000)               # what is out of sight is drawn when it comes into sight
-    page.wait_for_function(f"() => ({PICTURES})().every(([, drawn]) => drawn)", timeout=PATIENCE)
+    page.wait_for_function(f"() => ({PICTURES})().every(([, drawn]) => drawn)")
     page.mouse.wheel(0, -9000)
     found = settled(page)
     assert found["wide"] == [], what
@@ -45,10 +44,10 @@ def test_a_lab_shows_each_of_its_methods(page: Any, url: str, name: str) -> None
     picker = page.get_by_label("method", exact=True)
     for method in [m for m in methods if m != cls.home][:3]:
         picker.select_option(value=method)
-        page.wait_for_function(f"() => location.search.includes('method={method}')", timeout=PATIENCE)
+        page.wait_for_function(f"() => location.search.includes('method={method}')")
         looked_at(page, method)
     page.get_by_label("compare with", exact=True).select_option(value=cls.home or methods[0])
-    page.wait_for_function("() => location.search.includes('compare=')", timeout=PATIENCE)
+    page.wait_for_function("() => location.search.includes('compare=')")
     looked_at(page, f"{name}, compared")
     page.set_viewport_size({"width": 900, "height": 720})
     looked_at(page, f"{name} at 900")

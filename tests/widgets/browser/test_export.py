@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 def test_a_saved_lab_moves_without_a_server(browser: Any, tmp_path: Path) -> None:
     lab = ConformalLab()
-    assert lab.wait(60)
+    assert lab.wait()
     file = tmp_path / "lab.html"
     file.write_text(lab.export_html().text, "utf-8")
     shown = {r.label: r.value.strip() for r in lab.readout}
@@ -24,7 +24,7 @@ def test_a_saved_lab_moves_without_a_server(browser: Any, tmp_path: Path) -> Non
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(file.as_uri())
-    page.locator(".stage .main-svg").first.wait_for(timeout=30_000)
+    page.locator(".stage .main-svg").first.wait_for()
     assert page.locator("#look").text_content() == "alpha 0.1"
     for value in shown.values():
         page.locator(".numbers", has_text=value).wait_for()

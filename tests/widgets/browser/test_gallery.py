@@ -17,7 +17,7 @@ def url(serve: Any) -> str:
 def test_the_first_card_opens_its_lab(page: Any, url: str) -> None:
     page.goto(url)
     page.locator("a.lab").first.click()
-    page.wait_for_selector(".js-plotly-plot .main-svg", timeout=30_000)
+    page.wait_for_selector(".js-plotly-plot .main-svg")
     assert page.url.split("?")[0].endswith("/decoding")
     page.get_by_role("link", name="Glasshouse").click()
     page.locator("a.lab").first.wait_for()
@@ -26,7 +26,7 @@ def test_the_first_card_opens_its_lab(page: Any, url: str) -> None:
 def test_cards_show_what_their_labs_drew(page: Any, url: str) -> None:
     page.goto(url)
     page.wait_for_function("(n) => { const all = (r) => [...r.querySelectorAll('.mini.drawn .main-svg'), ...[...r.querySelectorAll('*')]"
-                           ".flatMap((m) => m.shadowRoot ? all(m.shadowRoot) : [])]; return all(document).length >= n; }", arg=2, timeout=60_000)
+                           ".flatMap((m) => m.shadowRoot ? all(m.shadowRoot) : [])]; return all(document).length >= n; }", arg=2)
 
 
 def test_the_search_finds_methods_by_name_author_and_title(page: Any, url: str) -> None:
@@ -39,5 +39,5 @@ def test_the_search_finds_methods_by_name_author_and_title(page: Any, url: str) 
     page.get_by_text("No method or paper has these words.").wait_for()
     search.fill("lac least")
     page.locator(".found a").first.click()
-    page.wait_for_selector(".js-plotly-plot .main-svg", timeout=30_000)
+    page.wait_for_selector(".js-plotly-plot .main-svg")
     assert "method=conformal.lac" in page.url

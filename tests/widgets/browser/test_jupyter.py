@@ -15,7 +15,7 @@ PAINTED = ".gh-grid .js-plotly-plot .main-svg"
 
 
 def _knob_is_live(page: Any) -> None:
-    page.wait_for_selector(PAINTED, timeout=60_000)
+    page.wait_for_selector(PAINTED)
     slider = page.get_by_role("slider", name="alpha")
     slider.focus()
     for _ in range(5):
@@ -27,14 +27,14 @@ def _knob_is_live(page: Any) -> None:
 def test_voila(page: Any, serve: Any, notebook: Path) -> None:
     url = serve("-m", "voila", str(notebook / "lab.ipynb"), "--no-browser", "--port={port}", "--template=glasshouse", "--Voila.ip=127.0.0.1", IPC,
                 path="/voila/static/voila.js")
-    page.goto(url, timeout=60_000)
+    page.goto(url)
     _knob_is_live(page)
 
 
 def test_jupyterlab(page: Any, serve: Any, notebook: Path) -> None:
     url = serve("-m", "jupyterlab", "--no-browser", "--port={port}", "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=",
                 f"--ServerApp.root_dir={notebook}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=", "--allow-root", IPC, path="/api")
-    page.goto(f"{url}/lab/tree/lab.ipynb?reset", timeout=60_000)
-    page.wait_for_function(IDLE, timeout=60_000)
+    page.goto(f"{url}/lab/tree/lab.ipynb?reset")
+    page.wait_for_function(IDLE)
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
     _knob_is_live(page)

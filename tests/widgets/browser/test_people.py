@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from people import LASTING, PARTIAL, Served, drag, expected, link, percentile, seen, settle, started, visitor
+from patience import until
+from people import LASTING, Served, drag, expected, link, seen, settle, started, visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.timed]
+pytestmark = pytest.mark.browser
 SHORT = {"max_new_tokens": 32}
 
 
@@ -22,18 +22,6 @@ def served(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) 
 
 def _say(what: str) -> None:
     print(f"\n[measured] {what}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-
-
-def test_first_figure(browser: Any, served: Served) -> None:
-    """From asking for the page to the painted tree, in a browser that has nothing cached. The bar is 2 s on a machine at rest."""
-    took = []
-    for _ in range(3):
-        start = time.monotonic()
-        with visitor(browser, served.url + "/decoding", 900) as page:
-            page.wait_for_selector(".js-plotly-plot .main-svg")
-            took.append(time.monotonic() - start)
-    _say(f"first figure after {', '.join(f'{t:.2f}' for t in took)} s")
-    assert min(took) < 6.0
 
 
 def test_two_people_at_once(browser: Any, served: Served) -> None:
@@ -55,7 +43,11 @@ def test_two_people_at_once(browser: Any, served: Served) -> None:
 
 
 def _drags(browser: Any, served: Served, times: int) -> None:
-    """Thirty moves of the budget, 40 ms apart: the last value is the one computed and shown, without a run for each move."""
+    """Thirty moves of the budget, 40 ms apart: the last value is the one computed and shown, without a run for each move.
+
+    How many runs begin says how long the browser let the hand rest, so it is counted by ``make bench`` (and with a clock in hand by
+    the tests of labs).
+    """
     begun, wrong = [], []
     with visitor(browser, served.url + link(**SHORT)) as page:
         settle(page)
@@ -72,7 +64,6 @@ def _drags(browser: Any, served: Served, times: int) -> None:
     _say(f"{times - len(wrong)} of {times} drags right, runs begun per drag {begun}")
     assert wrong == []
     assert min(begun) >= 1
-    assert max(begun) <= 3
 
 
 def test_drag(browser: Any, served: Served) -> None:
@@ -84,32 +75,16 @@ def test_twenty_drags(browser: Any, served: Served) -> None:
     _drags(browser, served, 20)
 
 
-def test_first_partial_picture(browser: Any, served: Served) -> None:
-    """From a move of a job's knob to another tree on the screen. The bar is 300 ms on a machine at rest."""
-    with visitor(browser, served.url + link(max_new_tokens=48), 900) as page:
-        settle(page)
-        took = []
-        for i in range(12):
-            found = page.evaluate(PARTIAL, {"label": "temperature", "value": 0.5 if i % 2 == 0 else 0.9})
-            assert found is not None, "no new picture after 10 s"
-            took.append(float(found))
-            settle(page)
-    _say(f"first partial picture p50 {percentile(took, 50)} ms, p95 {percentile(took, 95)} ms of {[round(t) for t in took]}")
-    assert percentile(took, 50) < 1000.0
-
-
 def test_closed_in_mid_run(browser: Any, served: Served) -> None:
     """Nobody is left to see a long run: it ends soon after, unfinished."""
     with visitor(browser, served.url + link(seed=LASTING, max_new_tokens=384, budget=8)) as page:
         page.wait_for_selector(".js-plotly-plot .main-svg")
         page.locator(".where").get_by_text("round 2 of").or_(page.locator(".status.running")).first.wait_for()
-    left = time.monotonic()
-    while not (mine := [line for line in served.lines("closed") if line["seed"] == LASTING]) and time.monotonic() < left + 40.0:
-        time.sleep(0.2)
-    _say(f"closed {time.monotonic() - left:.1f} s after the browser had gone, {mine}")
+    until(lambda: any(line["seed"] == LASTING for line in served.lines("closed")))
+    mine = [line for line in served.lines("closed") if line["seed"] == LASTING]
     assert len(mine) == 1
     assert not mine[0]["done"]
-    assert served.idle_after(10.0) < 10.0
+    served.idle()
 
 
 def _session(browser: Any, served: Served) -> None:
@@ -129,8 +104,8 @@ def _growth(browser: Any, served: Served, first: int, last: int) -> float:
     for n in range(1, last + 1):
         _session(browser, served)
         if n in (first, last):
-            assert served.deserted_after(40.0) < 40.0, "somebody who has gone still has a run open"
-            served.idle_after(10.0)
+            served.deserted()           # nobody who has gone has a run open
+            served.idle()
             marks[n] = served.megabytes()
     grown = (marks[last] - marks[first]) / (last - first)
     _say(f"resident {marks} MB, {grown:.2f} MB per session")

@@ -16,7 +16,7 @@ def tapped() -> Iterator[Make]:
 
     def lab(**choices: Any) -> FakeLab:
         made.append(FakeLab(core=Tap(), **choices))
-        assert made[-1].wait(5)
+        assert made[-1].wait()
         return made[-1]
 
     yield lab

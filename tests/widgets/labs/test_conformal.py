@@ -41,7 +41,7 @@ def test_alpha_recomputes_nothing(lab: ConformalLab) -> None:
     session, sizes = lab.sides[0].session, []
     for alpha in (0.05, 0.1, 0.2, 0.4):
         lab.set("alpha", alpha)
-        assert lab.wait(5)
+        assert lab.wait()
         sizes.append(seen(lab).mean_size)
     assert lab.sides[0].session is session
     assert sizes == sorted(sizes, reverse=True)
@@ -50,7 +50,7 @@ def test_alpha_recomputes_nothing(lab: ConformalLab) -> None:
 def test_noise_computes_anew(lab: ConformalLab) -> None:
     session, size = lab.sides[0].session, seen(lab).mean_size
     lab.set("noise", 1.0)
-    assert lab.wait(10)
+    assert lab.wait()
     assert lab.sides[0].session is not session
     assert seen(lab).mean_size > size
 
@@ -78,20 +78,20 @@ def test_an_image_that_is_not_there_is_told_beside_its_knob(lab: ConformalLab) -
 
 def test_splits_are_counted_and_kept_while_alpha_moves(lab: ConformalLab) -> None:
     lab.act("resplits")
-    assert lab.wait(20)
+    assert lab.wait()
     assert lab.studies["resplits"].done == 100
     for alpha in (0.1, 0.3):
         lab.set("alpha", alpha)
-        assert lab.wait(5)
+        assert lab.wait()
         assert lab.figures["coverage"]["data"][0]["type"] == "bar"
     lab.set("calibration_size", 100)
-    assert lab.wait(10)
+    assert lab.wait()
     assert lab.figures["coverage"]["data"][0]["type"] != "bar", "counted at another size"
 
 
 def test_a_promise_that_needs_more_points_says_why(lab: ConformalLab) -> None:
     lab.choose_preset("Nine points")
-    assert lab.wait(10)
+    assert lab.wait()
     assert seen(lab).full_because in lab.story.see
     assert seen(lab).full_because
 
@@ -99,7 +99,7 @@ def test_a_promise_that_needs_more_points_says_why(lab: ConformalLab) -> None:
 def test_compare_shows_both(lab: ConformalLab) -> None:
     lab.choose(compare="conformal.lac")
     lab.update({"temperature": 4.0}, side=1)
-    assert lab.wait(10)
+    assert lab.wait()
     assert {"sets", "sets~b", "sizes"} <= set(lab.figures)
     assert "sizes~b" not in lab.figures
     assert len(lab.figures["sizes"]["data"]) == 2
@@ -109,11 +109,11 @@ def test_compare_shows_both(lab: ConformalLab) -> None:
 def test_other_splits_are_shown_only_where_they_were_drawn(lab: ConformalLab) -> None:
     """A hundred splits of another noise, score or split say nothing about this one."""
     lab.act("resplits")
-    assert lab.wait(20)
+    assert lab.wait()
     assert lab.figures["coverage"]["data"][0]["type"] == "bar"
     lab.set("alpha", 0.2)
-    assert lab.wait(5)
+    assert lab.wait()
     assert lab.figures["coverage"]["data"][0]["type"] == "bar"
     lab.set("noise", 1.0)
-    assert lab.wait(5)
+    assert lab.wait()
     assert lab.figures["coverage"]["data"][0]["type"] == "scatter"

@@ -43,12 +43,12 @@ def test_looks_recompute_nothing_and_stricter_promises_remove_more(lab: CodeHole
     session, shares = lab.sides[0].session, []
     for eps in (0.4, 0.2, 0.1, 0.05):
         lab.set("eps", eps)
-        assert lab.wait(5)
+        assert lab.wait()
         shares.append(seen(lab).removed)
     assert shares == sorted(shares)
     assert shares[0] < shares[-1]
     lab.set("holes", 4)
-    assert lab.wait(5)
+    assert lab.wait()
     assert seen(lab).removed < shares[-1] + 0.02
     assert lab.sides[0].session is session
 
@@ -56,7 +56,7 @@ def test_looks_recompute_nothing_and_stricter_promises_remove_more(lab: CodeHole
 def test_the_method_s_own_view_follows_the_statement(lab: CodeHolesLab) -> None:
     assert lab.figures["view-0"]["data"][0]["z"].shape == (32, len(seen(lab).guess))
     lab.set("statement", 5)
-    assert lab.wait(5)
+    assert lab.wait()
     assert (lab.figures["view-0"]["data"][0]["z"] == seen(lab).programs.kept[5][1, :-1]).all()
     assert lab.figures["view-0"]["data"][0]["z"].shape == (32, len(seen(lab).guess))
 
@@ -78,7 +78,7 @@ def test_a_statement_that_is_not_there_is_told_beside_its_knob(lab: CodeHolesLab
 
 def test_too_few_programs_say_so(lab: CodeHolesLab) -> None:
     lab.choose_preset("Twenty programs")
-    assert lab.wait(20)
+    assert lab.wait()
     assert seen(lab).why_none in lab.story.see
     assert "22 are needed" in lab.badge.statement
     assert len(lab.story.see.split()) <= 80
@@ -86,21 +86,21 @@ def test_too_few_programs_say_so(lab: CodeHolesLab) -> None:
 
 def test_other_calibrations_are_shown_only_where_they_were_drawn(lab: CodeHolesLab) -> None:
     lab.act("resamples")
-    assert lab.wait(30)
+    assert lab.wait()
     assert lab.studies["resamples"].done == 500
     assert max(lab.figures["promise"]["data"][0]["y"]) > 0
     lab.set("eps", 0.2)
-    assert lab.wait(5)
+    assert lab.wait()
     assert max(lab.figures["promise"]["data"][0]["y"]) > 0
     lab.set("calibration_size", 300)
-    assert lab.wait(20)
+    assert lab.wait()
     assert max(lab.figures["promise"]["data"][0]["y"]) == 0
 
 
 def test_compare_text_with_words(lab: CodeHolesLab) -> None:
     lab.choose(compare="conformal.pac-code")
     lab.update({"cost_of": "text"}, side=1)
-    assert lab.wait(30)
+    assert lab.wait()
     assert {"program", "program~b", "removed"} <= set(lab.figures)
     assert len(lab.figures["removed"]["data"][4]["y"]) == 50
     assert "same statements" in lab.story.see

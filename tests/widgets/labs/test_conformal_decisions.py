@@ -48,7 +48,7 @@ def test_it_is_found_without_a_list() -> None:
 
 def test_it_opens_on_the_simplest_question() -> None:
     one = DecisionLab()
-    assert one.wait(20)
+    assert one.wait()
     assert one.method == "conformal.sgr"
     assert [r.label for r in one.readout] == ["answered", "wrong answers", "limit", "certified", "tests"]
     assert one.badge.kind == "PAC"
@@ -68,7 +68,7 @@ def test_looks_recompute_nothing(lab: DecisionLab) -> None:
     session, costs = lab.sides[0].session, []
     for half_width in (0.0, 0.1, 0.3, 1.0):
         lab.set("half_width", half_width)
-        assert lab.wait(5)
+        assert lab.wait()
         costs.append(cascade(lab).cost)
     assert lab.sides[0].session is session
     assert costs == sorted(costs)
@@ -89,10 +89,10 @@ def test_playing_widens_the_window(lab: DecisionLab) -> None:
     assert lab.player is not None
     assert (lab.player.position, lab.player.length) == (2, 21)
     lab.player.step()
-    assert lab.wait(5)
+    assert lab.wait()
     assert cascade(lab).half_width == pytest.approx(0.15)
     lab.player.newest()
-    assert lab.wait(5)
+    assert lab.wait()
     assert cascade(lab).half_width == 1.0
 
 
@@ -100,11 +100,11 @@ def test_playing_walks_the_learned_path(policy: DecisionLab) -> None:
     assert policy.player is not None
     assert (policy.player.position, policy.player.length) == (10, 11)
     policy.player.scrub(0)
-    assert policy.wait(5)
+    assert policy.wait()
     assert path(policy).now.step == 0
     assert "authors start" in policy.story.see
     policy.player.step()
-    assert policy.wait(5)
+    assert policy.wait()
     assert path(policy).now.step == 4
     assert len(policy.story.see.split()) <= 80
 
@@ -123,19 +123,19 @@ def test_clicks_choose_an_image_a_share_and_a_width(lab: DecisionLab) -> None:
 def test_a_certificate_stands_at_the_end_of_the_path_alone(policy: DecisionLab) -> None:
     assert policy.badge.kind == "heuristic"
     policy.set("protocol", "certified")
-    assert policy.wait(20)
+    assert policy.wait()
     assert policy.badge.kind == "PAC"
     assert policy.badge.level == 0.9
     assert policy.player is not None
     policy.player.scrub(3)
-    assert policy.wait(5)
+    assert policy.wait()
     assert policy.badge.kind == "heuristic"
     assert "end of the path" in policy.badge.statement
 
 
 def test_a_limit_is_tested_step_by_step_and_keeps_its_promise() -> None:
     lab = DecisionLab(method="conformal.sgr")
-    assert lab.wait(20)
+    assert lab.wait()
     assert lab.badge.kind == "PAC"
     assert {"limit", "image"} <= names(lab)
     assert not {"coverage", "half_width", "step"} & names(lab)
@@ -143,7 +143,7 @@ def test_a_limit_is_tested_step_by_step_and_keeps_its_promise() -> None:
     shares = []
     for limit in (0.01, 0.1, 0.2):
         lab.set("limit", limit)
-        assert lab.wait(5)
+        assert lab.wait()
         assert len(lab.story.see.split()) <= 80
         shares.append(lab.sides[0].event.coverage)  # type: ignore[union-attr]
     assert lab.sides[0].session is session
@@ -151,7 +151,7 @@ def test_a_limit_is_tested_step_by_step_and_keeps_its_promise() -> None:
     assert shares[0] == 0
     assert lab.player is not None
     lab.player.scrub(0)
-    assert lab.wait(5)
+    assert lab.wait()
     assert (lab.player.position, lab.player.length) == (0, 10)
     lab.click("plane", {"curve": 6, "x": 12.0, "y": 3.0})
     assert lab.values["limit"] == pytest.approx(0.12)
@@ -161,7 +161,7 @@ def test_a_limit_is_tested_step_by_step_and_keeps_its_promise() -> None:
 def test_every_preset_opens(policy: DecisionLab) -> None:
     for preset in (p for p in policy.presets if p.name in ("Hard rules", "Certified")):
         policy.choose_preset(preset.name)
-        assert policy.wait(30)
+        assert policy.wait()
         assert policy.status == "live"
         assert policy.message is None
 
@@ -169,7 +169,7 @@ def test_every_preset_opens(policy: DecisionLab) -> None:
 def test_cascade_presets_answer_their_question(lab: DecisionLab) -> None:
     for preset in lab.presets:
         lab.choose_preset(preset.name)
-        assert lab.wait(20)
+        assert lab.wait()
         assert lab.message is None
     assert "risk is met" in lab.story.see
 
@@ -183,7 +183,7 @@ def test_an_image_that_is_not_there_is_told_beside_its_knob(lab: DecisionLab) ->
 def test_two_windows_stand_below_each_other(lab: DecisionLab) -> None:
     lab.choose(compare="conformal.window-exit")
     lab.update({"doubt": "entropy"}, side=1)
-    assert lab.wait(20)
+    assert lab.wait()
     assert {"plane", "plane~b", "image~b", "strip"} <= set(lab.figures)
     assert "strip~b" not in lab.figures
     assert "same dice" in lab.story.see
@@ -193,18 +193,18 @@ def test_two_windows_stand_below_each_other(lab: DecisionLab) -> None:
 def test_of_two_kinds_only_what_they_share_is_compared(policy: DecisionLab) -> None:
     assert len(policy.readout) == 5
     policy.choose(compare="conformal.window-exit")
-    assert policy.wait(20)
+    assert policy.wait()
     assert [r.label for r in policy.readout] == ["answered", "wrong answers", "surest first"]
     assert all(r.other for r in policy.readout)
     policy.choose(compare="")
-    assert policy.wait(20)
+    assert policy.wait()
     assert len(policy.readout) == 5
 
 
 def test_the_published_count_is_told_where_it_is_used(policy: DecisionLab) -> None:
     assert "silence counts as right" not in policy.story.see
     policy.set("protocol", "as published")
-    assert policy.wait(20)
+    assert policy.wait()
     assert f"silence counts as right: {100 * path(policy).published_accuracy:.0f} %" in policy.story.see
     assert len(policy.story.see.split()) <= 80
 
@@ -212,7 +212,7 @@ def test_the_published_count_is_told_where_it_is_used(policy: DecisionLab) -> No
 def test_a_state_opens_as_it_was(lab: DecisionLab) -> None:
     lab.update({"coverage": 0.45, "half_width": 0.2, "image": 12})
     again = DecisionLab.from_state(lab.state())
-    assert again.wait(20)
+    assert again.wait()
     assert again.figures["plane"]["data"][0]["x"] is not None
     assert again.values["coverage"] == 0.45
     assert again.state() == lab.state()
@@ -224,7 +224,7 @@ def test_a_place_in_a_longer_run_is_left_with_it(policy: DecisionLab) -> None:
     policy.set("step", last)
     assert policy.message is None
     policy.choose(method="conformal.sgr")
-    assert policy.wait(60)
+    assert policy.wait()
     assert (policy.message, policy.status) == (None, "live")
     assert policy.looks.values()["step"] < policy.span(policy._seen[0])[1]
     policy.set("step", 9999)                    # asked for by hand, it is told

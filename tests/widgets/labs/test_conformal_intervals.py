@@ -44,11 +44,11 @@ def test_first_picture_and_promise(lab: IntervalLab) -> None:
 @pytest.mark.parametrize("problem", ["curve", "patients", "tiny"])
 def test_every_method_tells_its_story(name: str, problem: str) -> None:
     lab = IntervalLab(method=f"conformal.{name}", problem=problem, compare="conformal.jackknife-plus")
-    assert lab.wait(20)
+    assert lab.wait()
     assert lab.status == "live"
     for alpha in (0.1, 0.9):
         lab.set("alpha", alpha)
-        assert lab.wait(5)
+        assert lab.wait()
         assert len(lab.story.see.split()) <= 80
         assert lab.story.attempt
         assert "{" not in lab.story.see
@@ -59,7 +59,7 @@ def test_alpha_recomputes_nothing(lab: IntervalLab) -> None:
     session, widths = lab.sides[0].session, []
     for alpha in (0.05, 0.1, 0.2, 0.4):
         lab.set("alpha", alpha)
-        assert lab.wait(5)
+        assert lab.wait()
         widths.append(seen(lab).mean_width)
     assert lab.sides[0].session is session
     assert widths == sorted(widths, reverse=True)
@@ -77,14 +77,14 @@ def test_clicks_choose_a_point_and_an_alpha(lab: IntervalLab) -> None:
         lab.click("scores", {"x": at})
         assert lab.values["alpha"] == pytest.approx(alpha, abs=0.02)
     lab.choose(method="conformal.full")
-    assert lab.wait(10)
+    assert lab.wait()
     lab.click("scores", {"x": 0.1})
     assert lab.values["alpha"] == pytest.approx(alpha, abs=0.02)
 
 
 def test_too_few_points_are_told(lab: IntervalLab) -> None:
     lab.update({"labelled": 20, "alpha": 0.05})
-    assert lab.wait(10)
+    assert lab.wait()
     assert seen(lab).infinite_because in lab.story.see
     assert "19 are needed" in lab.story.see
     assert lab.readout[3].value.strip() == "∞"
@@ -98,7 +98,7 @@ def test_a_point_that_is_not_there_is_told_beside_its_knob(lab: IntervalLab) -> 
 
 def test_compare_shows_both(lab: IntervalLab) -> None:
     lab.choose(compare="conformal.cqr")
-    assert lab.wait(10)
+    assert lab.wait()
     assert {"band", "band~b", "coverage~b", "widths"} <= set(lab.figures)
     assert "widths~b" not in lab.figures
     assert len(lab.figures["widths"]["data"][1]["x"]) > 1
@@ -108,23 +108,23 @@ def test_compare_shows_both(lab: IntervalLab) -> None:
 
 def test_other_samples_are_shown_only_where_they_were_drawn(lab: IntervalLab) -> None:
     lab.act("redraws")
-    assert lab.wait(30)
+    assert lab.wait()
     assert lab.studies["redraws"].done == 100
     assert lab.figures["coverage"]["data"][0]["y"].max() > 0
     lab.set("alpha", 0.3)
-    assert lab.wait(5)
+    assert lab.wait()
     assert lab.figures["coverage"]["data"][0]["y"].max() > 0
     lab.set("uneven", 0.2)
-    assert lab.wait(10)
+    assert lab.wait()
     assert lab.figures["coverage"]["data"][0]["y"].max() == 0
 
 
 def test_its_link_opens_the_same(lab: IntervalLab) -> None:
     lab.choose(method="conformal.cqr")
     lab.update({"alpha": 0.25, "labelled": 90})
-    assert lab.wait(10)
+    assert lab.wait()
     again = IntervalLab.from_state(lab.state())
-    assert again.wait(10)
+    assert again.wait()
     assert seen(again).coverage == seen(lab).coverage
     assert seen(again).mean_width == seen(lab).mean_width
     again.close()

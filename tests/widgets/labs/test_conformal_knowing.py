@@ -17,7 +17,7 @@ PAIRS = {"method": "conformal.dont-cheat", "problem": "tiny", "passes": 8}
 
 def ready(**choices: object) -> KnowingLab:
     one = KnowingLab(**choices)
-    assert one.wait(60)
+    assert one.wait()
     return one
 
 
@@ -61,7 +61,7 @@ def test_the_player_moves_through_the_training(lab: KnowingLab) -> None:
     session, told = lab.sides[0].session, set()
     for position, phase in ((0, "untrained"), (6, "learning"), (7, "soft targets"), (8, "outcomes"), (11, "kept")):
         lab.player.scrub(position)
-        assert lab.wait(5)
+        assert lab.wait()
         assert seen(lab).state.phase == phase
         assert lab.player.position == position
         assert DOING[phase] in lab.figures["truth"]["layout"]["annotations"][0]["text"]
@@ -97,7 +97,7 @@ def test_the_heat_map_is_that_of_the_chosen_input(pairs: KnowingLab) -> None:
     shown = []
     for point in (0, 5):
         pairs.set("point", point)
-        assert pairs.wait(5)
+        assert pairs.wait()
         z = pairs.figures["view-0"]["data"][0]["z"]
         assert z == pytest.approx(seen(pairs).state.cheat[point] - seen(pairs).state.mu[point])
         shown.append(z.tolist())
@@ -107,7 +107,7 @@ def test_the_heat_map_is_that_of_the_chosen_input(pairs: KnowingLab) -> None:
 def test_a_promise_that_the_simulation_refutes_is_taken_back(pairs: KnowingLab) -> None:
     for beta in (0.02, 0.5, 0.98):
         pairs.set("beta", beta)
-        assert pairs.wait(5)
+        assert pairs.wait()
         broken = seen(pairs).inside < 1 - beta
         assert ("it is not" in pairs.badge.statement) == broken
         assert pairs.badge.kind == "heuristic"
@@ -125,7 +125,7 @@ def test_what_is_not_there_is_told_beside_its_knob(lab: KnowingLab) -> None:
 
 def test_counts_where_no_input_repeats_are_refused_beside_their_knob(pairs: KnowingLab) -> None:
     pairs.set("model", "counts")
-    assert pairs.wait(10)
+    assert pairs.wait()
     assert pairs.message is not None
     assert pairs.message.knob == "model"
 
@@ -140,7 +140,7 @@ def test_compare_shows_both() -> None:
     assert "same inputs" in lab.story.see
     assert lab.player is not None
     lab.set("passes", 2, side=1)
-    assert lab.wait(30)
+    assert lab.wait()
     lab.player.scrub(8)
     assert lab.message is None
     assert (seen(lab).index, seen(lab, 1).index) == (8, 3), "the shorter training stays at its end"

@@ -24,7 +24,7 @@ def lab() -> Iterator[ConformalLab]:
 
 
 def kind(lab: Watched) -> str:
-    assert lab.wait(20)
+    assert lab.wait()
     return str(lab.badge.kind)
 
 
@@ -62,7 +62,7 @@ def test_another_method_a_preset_and_other_data_begin_anew(lab: ConformalLab) ->
 
 def test_the_compared_method_s_knobs_do_not_count(lab: ConformalLab) -> None:
     lab.choose(compare="conformal.aps")
-    assert lab.wait(20)
+    assert lab.wait()
     lab.set("temperature", 3.0, side=1)
     assert kind(lab) == "marginal"
 

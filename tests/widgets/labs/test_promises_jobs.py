@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import Any
 
 import pytest
 
+import patience
 from fake_lab import FakeLab, FakeSession
+from glasshouse_widgets.labs.running import JOB_DELAY
+from hand import Hand
 from tapped import Make, tap, title, until
 
 
@@ -29,14 +30,12 @@ def test_a_job_overtaken_is_never_painted(tapped: Make) -> None:
     core.shut()
     core.let(2)
     lab.update({"gain": 2.0, "steps": 6})
-    end = time.monotonic() + 5
-    while len(core.sessions[-1].computed) != 2 and time.monotonic() < end:
-        threading.Event().wait(0.005)                           # its first picture is on its way, and not yet taken
+    patience.until(lambda: len(core.sessions[-1].computed) == 2)    # its first picture is on its way, and not yet taken
     lab.update({"gain": 3.0, "steps": 7})
     seen = painted(lab)
     lab.inbox.drain()
     core.flow()
-    assert lab.wait(5)
+    assert lab.wait()
     assert 2.0 not in gains(seen)
     assert gains([title(lab)]) == [3.0]
     assert "index=6" in title(lab)
@@ -53,7 +52,7 @@ def test_pictures_never_go_back(tapped: Make) -> None:
         lab.set("gain", 1 + i / 10)
         core.flow()
         lab.inbox.drain()
-    assert lab.wait(5)
+    assert lab.wait()
     order = gains(seen)
     assert order == sorted(order)
     assert order[-1] == lab.values["gain"] == 4.9
@@ -70,35 +69,53 @@ def test_live_has_one_in_flight(tapped: Make) -> None:
     until(lab, core.waiting.is_set)
     assert core.iterators == 1
     core.flow()
-    assert lab.wait(5)
+    assert lab.wait()
     assert len(core.sessions) - before <= 2
     assert gains([title(lab)]) == [3.0]
 
 
-def test_thirty_moves_of_a_job_start_few_and_show_the_last(tapped: Make) -> None:
-    lab = tapped()
+def test_thirty_moves_of_a_job_start_one_and_show_the_last(tapped: Make) -> None:
+    hand = Hand()
+    lab = tapped(clock=hand)
     lane, core = lab.sides[0].lane, tap(lab)
     started, opened = lane.started, len(core.sessions)
     for steps in range(11, 41):
         lab.set("steps", steps)
+        hand.turn(0.01)
     assert lane.started == started                              # the hand has not rested
     assert lab.status == "stale"
-    assert lab.wait(5)
-    assert lane.started - started <= 3
-    assert len(core.sessions) - opened <= 3
+    hand.turn(JOB_DELAY)
+    assert lab.wait()
+    assert lane.started - started == len(core.sessions) - opened == 1
     assert "index=39" in title(lab)
     assert lab.status == "live"
 
 
-def test_a_job_waits_for_the_hand_and_a_live_knob_does_not(tapped: Make) -> None:
-    lab = tapped()
-    for name, value, least, most in (("steps", 7, 0.08, 1.0), ("gain", 2.0, 0.0, 0.079)):
-        core = tap(lab)
-        n, begun = len(core.sessions), time.monotonic()
-        lab.set(name, value)
-        until(lab, lambda core=core, n=n: len(core.sessions) > n)       # type: ignore[misc]
-        assert least <= time.monotonic() - begun <= most
-        assert lab.wait(5)
+@pytest.mark.parametrize(("pause", "waits"), [(10.0, JOB_DELAY), (0.3, JOB_DELAY), (0.2, 0.4), (0.05, 0.1), (0.03, JOB_DELAY)])
+def test_a_job_waits_for_the_hand(tapped: Make, pause: float, waits: float) -> None:
+    """80 ms, and in a slow drag twice the time between its moves."""
+    hand = Hand()
+    lab = tapped(clock=hand)
+    hand.turn(10.0)
+    lab.set("steps", 7)
+    hand.turn(pause)
+    if pause > JOB_DELAY:
+        assert lab.wait()                                       # the first had its turn
+    n = len(tap(lab).sessions)
+    lab.set("steps", 8)
+    hand.turn(waits - 0.001)
+    assert len(tap(lab).sessions) == n
+    assert lab.sides[0].lane.busy
+    hand.turn(0.002)
+    assert lab.wait()
+    assert len(tap(lab).sessions) == n + 1
+    assert "index=7" in title(lab)
+
+
+def test_a_live_knob_does_not_wait(tapped: Make) -> None:
+    lab = tapped(clock=Hand())
+    lab.set("gain", 2.0)
+    until(lab, lambda: gains([title(lab)]) == [2.0])            # the clock stands still
 
 
 def test_stop_closes_the_iterator_and_keeps_what_is_there(tapped: Make) -> None:
@@ -133,20 +150,22 @@ def test_resume_goes_on_with_the_same_session(tapped: Make) -> None:
     core.flow()
     lab.resume()
     assert lab.running
-    assert lab.wait(5)
+    assert lab.wait()
     assert len(core.sessions) == n
     assert "index=19" in title(lab)
     assert (lab.status, lab.running) == ("live", False)
 
 
 def test_close_stops_everything(tapped: Make) -> None:
-    lab = tapped(compare="fake.square-wave")
+    hand = Hand()
+    lab = tapped(compare="fake.square-wave", clock=hand)
     core = tap(lab)
     core.shut()
-    lab.set("gain", 2.0)
-    lab.act("tide")
-    lab.set("depth", 4)                                         # a job waits for the hand to rest
+    lab.set("depth", 4)
+    hand.turn(JOB_DELAY)
     until(lab, lambda: core.iterators == 2)                     # one of each method, both waiting
+    lab.act("tide")
+    lab.set("depth", 5)                                         # a job waits for the hand to rest
     lanes, n = lab._lanes(), len(core.sessions)
     assert lab.player is not None
     lab.player.play()
@@ -157,7 +176,8 @@ def test_close_stops_everything(tapped: Make) -> None:
     lab.inbox.drain()
     for name, value in (("gain", 3.0), ("steps", 9), ("angle", 0.75)):
         lab.set(name, value)
-    assert not lab.inbox.drain(0.15)                            # longer than a job waits
+    hand.turn(10.0)                                             # longer than a job waits
+    assert not lab.inbox.drain()
     assert seen == []
     assert len(core.sessions) == n
     assert not lab.player.playing
@@ -167,7 +187,7 @@ def test_a_replaced_session_is_closed(tapped: Make) -> None:
     lab = tapped()
     old = lab.sides[0].session
     lab.set("gain", 2.0)
-    assert lab.wait(5)
+    assert lab.wait()
     assert isinstance(old, FakeSession)
     assert old.closed
     assert lab.sides[0].session is not old
@@ -185,7 +205,7 @@ def test_a_failure_is_one_message_and_keeps_the_picture(tapped: Make, depth: int
     lab.set("depth", depth)
     assert lab.status == "stale"                                # while it is still the picture from before
     tap(lab).flow()
-    assert lab.wait(5)
+    assert lab.wait()
     assert lab.status == "failed"
     assert not lab.running
     assert [(m.text, m.knob) for m in told] == [(words, knob)]
@@ -194,19 +214,19 @@ def test_a_failure_is_one_message_and_keeps_the_picture(tapped: Make, depth: int
     lab.set("angle", 0.5)                                       # the last good result can still be looked at
     assert "angle=0.5" in title(lab)
     lab.set("depth", 2)
-    assert lab.wait(5)
+    assert lab.wait()
     assert (lab.status, lab.message) == ("live", None)
 
 
 def test_partial_pictures_are_coalesced(tapped: Make) -> None:
-    lab = tapped()
+    hand = Hand()
+    lab = tapped(clock=hand)
     seen = painted(lab)
-    begun = time.monotonic()
     lab.set("steps", 200)
-    assert lab.wait(5)
-    took = time.monotonic() - begun
+    hand.turn(JOB_DELAY)
+    assert lab.wait()
     assert "index=199" in title(lab)
-    assert 1 <= len(set(seen)) <= 3 + took / 0.1
+    assert 1 <= len(set(seen)) <= 3                             # the first, perhaps what came with it, the last: the clock stands still
 
 
 def test_pictures_come_before_the_end(tapped: Make) -> None:

@@ -50,7 +50,7 @@ def moved_about(lab: Lab, seed: int) -> None:
             lab.set(field.name, drawn_value(field, rng))
             if lab.message is not None:
                 lab.update({n: before[n] for n in holder.fields})
-    assert lab.wait(30)
+    assert lab.wait()
 
 
 def opened(cls: type[Lab], query: str) -> Any:
@@ -107,7 +107,7 @@ def test_a_link_carries_the_preset_and_its_question(lab: Lab) -> None:
         made.close()
     lab.choose(problem="tiny")
     assert lab.preset == ""
-    assert lab.wait(30)
+    assert lab.wait()
 
 
 def test_a_preset_that_is_no_more_does_not_keep_a_link_from_opening(lab: Lab) -> None:

@@ -19,7 +19,7 @@ def test_a_look_recomputes_nothing(tapped: Make) -> None:
         assert f"angle={i / 100} " in title(lab)                # at once, on this very call
         assert not lab.running
     lab.set("cost", 2.0)                                        # a dial of the lab's own
-    assert lab.wait(5)
+    assert lab.wait()
     assert (len(core.sessions), lane.started) == (opened, started)
     assert len(core.looked) >= looked + 20
     assert core.iterators == 0
@@ -39,7 +39,7 @@ def test_a_look_is_answered_while_the_job_runs(tapped: Make) -> None:
     assert core.iterators == 1
     assert len(core.sessions) == sessions
     core.flow()
-    assert lab.wait(5)
+    assert lab.wait()
     assert "angle=0.75" in title(lab)
     assert "index=29" in title(lab)
 
@@ -70,7 +70,7 @@ def test_the_compared_method_gone_recomputes_nothing(tapped: Make) -> None:
     n = len(core.sessions)
     assert "wave~b" in lab.figures
     lab.choose(compare="")
-    assert lab.wait(5)
+    assert lab.wait()
     assert len(core.sessions) == n
     assert "wave~b" not in lab.figures
     assert (lab.running, lab.status) == (False, "live")
@@ -81,7 +81,7 @@ def test_the_compared_method_gone_recomputes_nothing(tapped: Make) -> None:
     lab.choose(compare="")                                      # while only it was running
     assert (lab.running, lab.status) == (False, "live")
     core.flow()
-    assert lab.wait(5)
+    assert lab.wait()
 
 
 def test_a_study_stops_when_asked_and_leaves_the_run_alone(tapped: Make) -> None:
@@ -90,7 +90,7 @@ def test_a_study_stops_when_asked_and_leaves_the_run_alone(tapped: Make) -> None
     core.delay = 0.0
     lab.act("tide")
     assert lab.acting == ("tide",)
-    assert lab.wait(5)
+    assert lab.wait()
     assert lab.acting == ()
     last = lab.studies["tide"]
     assert isinstance(last, Point)
@@ -100,5 +100,5 @@ def test_a_study_stops_when_asked_and_leaves_the_run_alone(tapped: Make) -> None
     lab.act("tide")
     lab.act("tide")                                             # pressed again: stop
     assert lab.acting == ()
-    assert lab.wait(5)
+    assert lab.wait()
     assert (lab.status, lab.message) == ("live", None)

@@ -21,7 +21,7 @@ def make() -> Iterator[Make]:
 
     def lab(wait: bool = True, **choices: Any) -> FakeLab:
         made.append(FakeLab(core=FakeCore(), **choices))
-        assert not wait or made[-1].wait(5)
+        assert not wait or made[-1].wait()
         return made[-1]
 
     yield lab
@@ -127,7 +127,7 @@ def test_presets_set_what_they_say(make: Make) -> None:
     assert lab.seed == 5
     lab.choose_preset("Deep")
     assert (lab.preset, lab.problem, lab.values["depth"], lab.values["gain"]) == ("Deep", "pond", 5, 1.0)
-    assert lab.wait(5)
+    assert lab.wait()
     assert lab.preset == "Deep"
 
 
@@ -171,7 +171,7 @@ def test_reset_is_the_opening_state(make: Make) -> None:
     assert everything(lab) == everything(fresh)
     assert lab.state() == fresh.state()
     assert (lab.message, lab.preset) == (None, "")
-    assert lab.wait(5)
+    assert lab.wait()
     assert lab.status == "live"
 
 
@@ -187,7 +187,7 @@ def test_compare_opens_a_second_session_with_the_same_seed(make: Make, monkeypat
 
     monkeypatch.setattr(core(lab), "open", noted)
     lab.choose(compare="fake.square-wave")
-    assert lab.wait(5)
+    assert lab.wait()
     assert len(core(lab).sessions) == n + 1
     assert asked == [("fake.square-wave", "pond", 11, {"width": 0.5, "depth": 4})]
     assert {"wave", "wave~b", "history"} <= set(lab.figures)
@@ -213,7 +213,7 @@ def test_only_the_side_that_moved_runs_again(make: Make) -> None:
     def ran(move: Callable[[], None]) -> list[str]:
         n = len(core(lab).sessions)
         move()
-        assert lab.wait(5)
+        assert lab.wait()
         return sorted(s.info.id for s in core(lab).sessions[n:])
 
     assert ran(lambda: lab.set("gain", 3)) == ["fake.wave"]

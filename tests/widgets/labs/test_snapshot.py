@@ -15,7 +15,7 @@ from glasshouse_widgets.renderers.arrays import to_json
 @pytest.fixture
 def lab() -> Any:
     made = FakeLab(core=FakeCore(), steps=20)
-    assert made.wait(10)
+    assert made.wait()
     yield made
     made.close()
 
@@ -42,7 +42,7 @@ def test_a_look_moves_in_the_snapshot_and_not_in_the_lab(lab: Any) -> None:
     stage = next(slot.name for slot in lab.slots if slot.place == "stage")
     for state in taken.states:          # each as the lab itself shows it there
         lab.set("round", state.value)
-        assert lab.wait(5)
+        assert lab.wait()
         assert lab.figures[stage]["layout"]["title"] == state.figures[stage]["layout"]["title"]
         assert lab.readout == state.readout
 

@@ -72,10 +72,10 @@ def send(lab: ConformalLab, name: str, data: bytes, piece: int = 400) -> None:
 
 def test_an_uploaded_file_is_computed_on_and_never_in_a_link(mine: bytes) -> None:
     lab = ConformalLab(problem="own")
-    lab.wait(30)
+    lab.wait()
     assert lab.message.knob == "file"                           # nothing chosen yet: it says what is wanted
     send(lab, "mine.npz", mine)
-    assert lab.wait(30)
+    assert lab.wait()
     assert lab.message is None
     event: Any = lab.sides[0].event
     assert event.calibrated.n == event.calibrated.m == 45
@@ -89,12 +89,12 @@ def test_an_uploaded_file_is_computed_on_and_never_in_a_link(mine: bytes) -> Non
 
 def test_a_bad_file_leaves_the_last_picture_and_says_why(mine: bytes) -> None:
     lab = ConformalLab(problem="own")
-    lab.wait(30)
+    lab.wait()
     send(lab, "mine.npz", mine)
-    assert lab.wait(30)
+    assert lab.wait()
     before = lab.figures
     send(lab, "other.npz", b"PK not really")
-    assert lab.wait(30)
+    assert lab.wait()
     assert lab.message.knob == "file"
     assert "cannot be read" in lab.message.text
     assert lab.figures["sets"] == before["sets"]
@@ -106,7 +106,7 @@ def test_a_bad_file_leaves_the_last_picture_and_says_why(mine: bytes) -> None:
 def test_in_a_workshop_nothing_is_taken(mine: bytes) -> None:
     lab = ConformalLab(own=False)
     assert "own" not in lab.problems
-    lab.wait(30)
+    lab.wait()
     send(lab, "mine.npz", mine)
     assert lab.uploads._folder is None
     lab.close()
@@ -122,13 +122,13 @@ def test_messages_that_make_no_sense_change_nothing(said: dict[str, Any]) -> Non
 
 def test_a_mended_file_of_the_same_name_is_taken(mine: bytes) -> None:
     lab = ConformalLab(problem="own")
-    lab.wait(30)
+    lab.wait()
     for points in (60, 90):
         file = io.BytesIO()
         rng = np.random.default_rng(points)
         np.savez(file, probs=rng.dirichlet(np.ones(3), points), labels=rng.integers(3, size=points))
         send(lab, "mine.npz", file.getvalue())
-        assert lab.wait(30)
+        assert lab.wait()
         event: Any = lab.sides[0].event
         assert event.calibrated.n == points // 2
     lab.close()

@@ -54,7 +54,7 @@ def test_lists_and_words_are_typed() -> None:
 
 def lab_of(**choices: Any) -> FakeLab:
     made = FakeLab(core=FakeCore(), **choices)
-    assert made.wait(5)
+    assert made.wait()
     return made
 
 

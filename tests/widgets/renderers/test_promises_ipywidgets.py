@@ -25,13 +25,13 @@ def board(view: IpywidgetsView, name: str) -> dict[str, Any]:
 
 def test_traces_are_updated_in_place(lab: FakeLab) -> None:
     view = IpywidgetsView(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     figures = dict(view.figures)
     traces = {name: figure.data for name, figure in figures.items()}
     assert len(traces["wave"]) == 1
     for move, word in (({"gain": 4.0}, "gain=4.0"), ({"angle": 0.5}, "angle=0.5"), ({"steps": 9}, "index=8"), ({"cost": 0.5}, "")):
         lab.update(move)
-        assert lab.wait(5)
+        assert lab.wait()
         assert word in figures["wave"].layout.title.text
         assert list(figures["wave"].data[0].y) == list(lab.figures["wave"]["data"][0]["y"])
         assert json.loads(figures["wave"].figure)["layout"]["title"]["text"] == figures["wave"].layout.title.text
@@ -44,7 +44,7 @@ def test_traces_are_updated_in_place(lab: FakeLab) -> None:
 
 def test_a_value_set_by_the_browser(lab: FakeLab) -> None:
     view = IpywidgetsView(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     knobs = view.islands["knobs"]
     knobs._handle_custom_msg({"do": "set", "key": "angle", "value": 0.75, "n": 2}, [])
     assert lab.values["angle"] == 0.75
@@ -57,14 +57,14 @@ def test_a_value_set_by_the_browser(lab: FakeLab) -> None:
 
 def test_a_click_on_a_figure_is_a_look(lab: FakeLab) -> None:
     view = IpywidgetsView(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     view.figures["wave"]._handle_custom_msg({"do": "click", "pane": "elsewhere", "point": {"x": 0.6}}, [])
     assert lab.values["angle"] == 0.6
 
 
 def test_a_file_goes_back_to_who_asked(lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
     view = IpywidgetsView(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     sent: list[Any] = []
     monkeypatch.setattr(Island, "send", lambda self, content, buffers=None: sent.append((self, content)))
     view.islands["head"]._handle_custom_msg({"do": "export", "kind": "json"}, [])
@@ -74,7 +74,7 @@ def test_a_file_goes_back_to_who_asked(lab: FakeLab, monkeypatch: pytest.MonkeyP
 def test_what_a_person_typed_is_never_markup(lab: FakeLab) -> None:
     lab.choose(problem="own")
     view = IpywidgetsView(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     lab.set("words", NASTY)
     lab.set("gain", NASTY)
     widgets = tree(view.root)
@@ -115,13 +115,13 @@ def test_what_is_no_longer_said_is_forgotten_in_place() -> None:
 
 def test_panes_come_and_go_with_compare(lab: FakeLab) -> None:
     view = IpywidgetsView(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     wave = view.figures["wave"]
     lab.choose(compare="fake.square-wave")
-    assert lab.wait(5)
+    assert lab.wait()
     assert view.places["stage"].children == (wave, view.figures["wave~b"])
     lab.choose(compare="")
-    assert lab.wait(5)
+    assert lab.wait()
     assert view.places["stage"].children == (wave,)
     assert "wave~b" not in view.figures
 

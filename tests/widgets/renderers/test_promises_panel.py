@@ -36,11 +36,11 @@ def said(view: PanelView, board: str) -> dict[str, Any]:
 def test_a_knob_moved_is_a_new_figure_in_the_same_pane(lab: FakeLab) -> None:
     page = PanelView(lab)
     root = page.root.get_root()
-    assert lab.wait(5)
+    assert lab.wait()
     plots, islands, models = dict(page.plots), dict(page.islands), {id(m) for m in root.references()}
     assert "gain=1.0" in title(page)
     lab.set("gain", 4.0)
-    assert lab.wait(5)
+    assert lab.wait()
     assert "gain=4.0" in title(page)
     lab.set("angle", 0.5)
     assert "angle=0.5" in title(page)
@@ -54,7 +54,7 @@ def test_a_knob_moved_is_a_new_figure_in_the_same_pane(lab: FakeLab) -> None:
 
 def test_what_the_browser_says_moves_the_lab(lab: FakeLab) -> None:
     page = PanelView(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     page.said("knobs", {"do": "set", "key": "angle", "value": 0.75, "n": 3})
     assert "angle=0.75" in title(page)
     assert said(page, "knobs")["values"]["angle"] == 0.75
@@ -75,7 +75,7 @@ def test_what_the_browser_says_moves_the_lab(lab: FakeLab) -> None:
                                      {"do": "export", "kind": "pickle"}, {"do": [], "n": "x"}])
 def test_nonsense_from_the_browser_changes_nothing(lab: FakeLab, message: Any) -> None:
     page = PanelView(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     before, values = lab.figures, lab.values
     assert page.said("knobs", message) is None
     assert lab.figures is before
@@ -86,12 +86,12 @@ def test_nonsense_from_the_browser_changes_nothing(lab: FakeLab, message: Any) -
 
 def test_a_figure_is_replaced_and_never_changed_in_place(lab: FakeLab) -> None:
     page = PanelView(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     for move in ({"angle": 0.5}, {"cost": 0.5}, {"round": 1}):
         old = lab.figures
         kept = copy.deepcopy(dict(old))
         lab.update(move)
-        assert lab.wait(5)
+        assert lab.wait()
         assert lab.figures is not old
         for name, figure in old.items():
             assert lab.figures[name] is not figure
@@ -104,15 +104,15 @@ def test_a_figure_is_replaced_and_never_changed_in_place(lab: FakeLab) -> None:
 
 def test_panes_come_and_go_with_compare(lab: FakeLab) -> None:
     page = PanelView(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     wave = page.plots["wave"]
     assert set(page.plots) == {"wave", "history", "view-0"}
     lab.choose(compare="fake.square-wave")
-    assert lab.wait(5)
+    assert lab.wait()
     assert "wave~b" in page.plots
     assert "gain=0.0" in title(page, "wave~b")
     lab.choose(compare="")
-    assert lab.wait(5)
+    assert lab.wait()
     assert set(page.plots) == {"wave", "history", "view-0"}
     assert page.plots["wave"] is wave
     assert page.places["stage"].objects == [wave]
@@ -121,7 +121,7 @@ def test_panes_come_and_go_with_compare(lab: FakeLab) -> None:
 def test_what_a_person_typed_travels_as_json_only(lab: FakeLab) -> None:
     lab.choose(problem="own")
     page = PanelView(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     lab.set("words", NASTY)
     assert said(page, "knobs")["values"]["words"] == NASTY
     assert NASTY not in said(page, "knobs")["link"]
@@ -149,20 +149,20 @@ def test_events_are_hastened_and_a_missing_attribute_is_left_alone(monkeypatch: 
     assert not to_panel.hasten()
     assert not hasattr(Syncable, "_debounce")
     to_panel.render(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     assert lab.status == "live"
 
 
 def test_without_a_loop_results_wait_in_the_inbox(lab: FakeLab) -> None:
     assert to_panel.post_here() is None
     assert lab.panel() is not None
-    assert lab.wait(5)
+    assert lab.wait()
     assert lab.figures
 
 
 def test_a_closed_lab_is_not_drawn(lab: FakeLab) -> None:
     page = PanelView(lab)
-    assert lab.wait(5)
+    assert lab.wait()
     before = page.plots["wave"].figure
     lab.close()
     lab.set("angle", 0.9)

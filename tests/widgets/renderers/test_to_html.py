@@ -15,7 +15,7 @@ from glasshouse_widgets.labs.conformal import ConformalLab
 @pytest.fixture(scope="module")
 def lab() -> Any:
     made = ConformalLab(problem="tiny", compare="conformal.aps")
-    assert made.wait(30)
+    assert made.wait()
     yield made
     made.close()
 

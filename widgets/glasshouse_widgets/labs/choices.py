@@ -14,7 +14,7 @@ from glasshouse.schema.knob import Cost
 from glasshouse.schema.view import Preset
 from glasshouse_widgets.labs import link, offer
 from glasshouse_widgets.labs.core import CORE, Core
-from glasshouse_widgets.labs.jobs import Post
+from glasshouse_widgets.labs.jobs import CLOCK, Clock, Post
 from glasshouse_widgets.labs.knobs import Holder
 from glasshouse_widgets.labs.parts import Group, Message
 from glasshouse_widgets.labs.side import Side
@@ -57,17 +57,17 @@ class Choices(param.Parameterized):
         return cls.room.replace(".", "-")
 
     def __init__(self, post: Post, core: Core | None = None, own: bool = True, models: tuple[str, ...] = (),
-                 **values: Any) -> None:
+                 clock: Clock = CLOCK, **values: Any) -> None:
         super().__init__()
         self.core = core or CORE()
-        self.own, self.models, self._post = own, models, post
+        self.own, self.models, self._post, self.clock = own, models, post, clock
         self._quiet = False
         self.placed = False                     # a link or a preset said where the player stands, and no run has begun since
         self._told: list[tuple[Cost, list[Side]]] = []
         self.infos = {info.id: info for info in self.core.methods(self.room)}
         self.problems = {p.name: p for p in self.core.problems(self.room) if own or not offer.needs_a_file(p)}
         self.home_method = self.home or next(iter(self.infos))
-        self.sides = [Side(self.core, self.infos[self.home_method], post)]
+        self.sides = [Side(self.core, self.infos[self.home_method], post, clock)]
         self.looks = Holder(self.core.looks(self.room))
         self.dial = Holder(self.dials) if self.dials else None
         self._defaults = (self.home_method, next(iter(self.problems)))
@@ -217,7 +217,7 @@ class Choices(param.Parameterized):
                     side.close()
                 self.sides = self.sides[:1]
                 if self.compare:
-                    self.sides.append(Side(self.core, self.infos[self.compare], self._post))
+                    self.sides.append(Side(self.core, self.infos[self.compare], self._post, self.clock))
                     self._listen(self.sides[1].knobs)
             self.preset, self.placed = "", False
             moved = self.sides[:1] if "method" in names else []

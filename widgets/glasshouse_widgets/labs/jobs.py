@@ -21,6 +21,24 @@ Deliver = Callable[[list[Any]], object]         # False where nothing of it coul
 PAINT_EVERY = 0.1       # seconds between two partial pictures
 LIVE_GRACE = 0.1        # seconds that a superseded live computation may still run, so that a drag shows something
 
+
+class Clock:
+    """Seconds, and calls that come after some of them. Whoever tests what time decides brings a clock of their own."""
+
+    def now(self) -> float:
+        """Seconds since some moment; never runs backwards."""
+        return time.monotonic()
+
+    def after(self, seconds: float, call: Callable[[], object]) -> Callable[[], object]:
+        """``call()`` on a thread of its own after ``seconds``. Returns what calls it off."""
+        timer = threading.Timer(seconds, call)
+        timer.daemon = True
+        timer.start()
+        return timer.cancel
+
+
+CLOCK = Clock()
+
 _pool: ThreadPoolExecutor | None = None
 _pool_lock = threading.Lock()
 _workers = max(2, os.cpu_count() or 1)
@@ -71,29 +89,29 @@ class _Task:
     cancelled: bool = False                 # nothing of it may be painted any more
     deadline: float = float("inf")          # stop drawing then, but what came may be painted
     items: list[Any] = field(default_factory=list)
-    posted: float = -1.0
+    posted: float = float("-inf")           # when its last picture was painted
     waiting: bool = False                   # a flush is on its way
 
 
 class Lane:
     """One thing at a time, the newest wins. All methods are called on the thread that owns the lab."""
 
-    def __init__(self, post: Post, prepare: Callable[[], None]) -> None:
+    def __init__(self, post: Post, prepare: Callable[[], None], clock: Clock = CLOCK) -> None:
         self.post = post
-        self._prepare = prepare
+        self._prepare, self._clock = prepare, clock
         self._lock = threading.Lock()
         self._generation = 0
         self._painted = 0
         self._now: _Task | None = None
         self._next: _Task | None = None
-        self._timer: threading.Timer | None = None
+        self._call_off: Callable[[], object] | None = None      # of what waits for its delay
         self._closed = False
         self.started = 0
 
     @property
     def busy(self) -> bool:
         with self._lock:
-            return self._now is not None or self._next is not None or self._timer is not None
+            return self._now is not None or self._next is not None or self._call_off is not None
 
     def start(self, make: Callable[[], Iterator[Any]], deliver: Deliver,
               finish: Callable[[BaseException | None], None], delay: float = 0.0, gentle: bool = False) -> None:
@@ -111,9 +129,7 @@ class Lane:
             self._drop_waiting()
             self._retire(gentle)
             if delay:
-                self._timer = threading.Timer(delay, self._enqueue, (task,))
-                self._timer.daemon = True
-                self._timer.start()
+                self._call_off = self._clock.after(delay, partial(self._enqueue, task))
                 return
         self._enqueue(task)
 
@@ -131,15 +147,15 @@ class Lane:
         _submit(then)
 
     def _drop_waiting(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._next = None
+        if self._call_off is not None:
+            self._call_off()
+        self._call_off = self._next = None
 
     def _retire(self, gentle: bool) -> None:
         if self._now is None:
             return
         if gentle:
-            self._now.deadline = min(self._now.deadline, time.monotonic() + LIVE_GRACE)
+            self._now.deadline = min(self._now.deadline, self._clock.now() + LIVE_GRACE)
         else:
             self._now.cancelled = True
 
@@ -147,7 +163,7 @@ class Lane:
         with self._lock:
             if self._closed or task.generation != self._generation:
                 return
-            self._timer = None
+            self._call_off = None
             if self._now is not None:
                 self._next = task
                 return
@@ -175,7 +191,7 @@ class Lane:
             iterator = task.make()
             for item in iterator:
                 self._prepare()
-                if task.cancelled or time.monotonic() > task.deadline:
+                if task.cancelled or self._clock.now() > task.deadline:
                     break
                 self._collect(task, item)
         except Exception as error:
@@ -192,13 +208,11 @@ class Lane:
             if task.waiting:
                 return
             task.waiting = True
-            early = PAINT_EVERY - (time.monotonic() - task.posted)
+            early = PAINT_EVERY - (self._clock.now() - task.posted)
         if early <= 0:
             self._knock(task)
             return
-        timer = threading.Timer(early, self._knock, (task,))    # the next item may take long
-        timer.daemon = True
-        timer.start()
+        self._clock.after(early, partial(self._knock, task))    # the next item may take long
 
     def _knock(self, task: _Task) -> None:
         if task.items and not task.cancelled:
@@ -208,7 +222,7 @@ class Lane:
         """On the lab's thread."""
         with self._lock:
             items, task.items = task.items, []
-            before, task.posted, task.waiting = task.posted, time.monotonic(), False
+            before, task.posted, task.waiting = task.posted, self._clock.now(), False
             if task.cancelled or self._closed or task.generation < self._painted or not items:
                 return
             self._painted = task.generation

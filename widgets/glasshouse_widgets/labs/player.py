@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from functools import partial
 
 import param
 
-from glasshouse_widgets.labs.jobs import Post
+from glasshouse_widgets.labs.jobs import CLOCK, Clock, Post
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0)
 STEPS_PER_SECOND = 2.0
@@ -26,11 +26,11 @@ class Player(param.Parameterized):
     speed = param.Selector(objects=list(SPEEDS), default=1.0)
     follow = param.Boolean(True)
 
-    def __init__(self, go: Callable[[int], None], more: Callable[[], bool], post: Post) -> None:
+    def __init__(self, go: Callable[[int], None], more: Callable[[], bool], post: Post, clock: Clock = CLOCK) -> None:
         """``go(position)`` moves the look (-1: the newest); ``more()`` tells whether the sequence still grows."""
         super().__init__()
-        self._go, self._more, self._post = go, more, post
-        self._timer: threading.Timer | None = None
+        self._go, self._more, self._post, self._clock = go, more, post, clock
+        self._call_off: Callable[[], object] | None = None
 
     def seen(self, position: int, length: int) -> None:
         """The lab has drawn this position."""
@@ -47,9 +47,9 @@ class Player(param.Parameterized):
 
     def pause(self) -> None:
         self.playing = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._call_off is not None:
+            self._call_off()
+            self._call_off = None
 
     def step(self, by: int = 1) -> None:
         self.pause()
@@ -79,6 +79,4 @@ class Player(param.Parameterized):
         self._again()
 
     def _again(self) -> None:
-        self._timer = threading.Timer(1 / (STEPS_PER_SECOND * self.speed), self._post, (self.tick,))
-        self._timer.daemon = True
-        self._timer.start()
+        self._call_off = self._clock.after(1 / (STEPS_PER_SECOND * self.speed), partial(self._post, self.tick))

@@ -44,7 +44,7 @@ class Running(Choices):
         self._seen: list[Shown] = []                # what the pictures show, one per method
         super().__init__(lambda callback: self.deliver_by(callback), **choices)
         if self.sequence:
-            self.player = Player(self._go, lambda: self.running, lambda callback: self.deliver_by(callback))
+            self.player = Player(self._go, lambda: self.running, lambda callback: self.deliver_by(callback), self.clock)
 
     def attach(self, post: Post) -> None:
         """From now on results come back by ``post``, which runs a callable on the lab's thread, soon and in order."""
@@ -57,7 +57,7 @@ class Running(Choices):
             self.started = True
             self._change("live", list(self.sides))
 
-    def wait(self, seconds: float = 60.0) -> bool:
+    def wait(self, seconds: float = 120.0) -> bool:
         """Without a screen: start, and take results until all is at rest. False if it was not after ``seconds``."""
         self.start()
         end = time.monotonic() + seconds
@@ -102,7 +102,7 @@ class Running(Choices):
         """Start a side job of the family for the first method; its latest event is ``studies[name]``."""
         if self.closed:
             return
-        lane = self._study_lanes.setdefault(name, Lane(self._post, self.core.worker))
+        lane = self._study_lanes.setdefault(name, Lane(self._post, self.core.worker, self.clock))
         asked = self._request(self.sides[0])
         self.acting = (*(a for a in self.acting if a != name), name)
         lane.start(lambda: self.core.study(asked.info.id, name, asked.problem, asked.seed, options, asked.values),
@@ -148,7 +148,7 @@ class Running(Choices):
 
     def _launch(self, side: Side, cost: Cost) -> None:
         self._announce(cost)
-        now = time.monotonic()
+        now = self.clock.now()
         pause, side.launched = now - side.launched, now
         delay = max(JOB_DELAY, 2 * pause if pause < DRAG else 0.0)
         side.lane.start(partial(side.work, self._request(side)), partial(self._take, side), partial(self._finish, side),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.schema.events.base import Event, Progress
 from glasshouse_widgets.labs.core import Core, Session
-from glasshouse_widgets.labs.jobs import Lane, Post
+from glasshouse_widgets.labs.jobs import CLOCK, Clock, Lane, Post
 from glasshouse_widgets.labs.knobs import Holder
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ class Opened:
 class Side:
     """``session`` is the one shown; it is exchanged only when another has its first event, so the last good picture stays."""
 
-    def __init__(self, core: Core, info: MethodInfo, post: Post) -> None:
+    def __init__(self, core: Core, info: MethodInfo, post: Post, clock: Clock = CLOCK) -> None:
         self.core = core
         self.info = info
         self.knobs = Holder(core.load(info.id))
-        self.lane = Lane(post, core.worker)
+        self.lane = Lane(post, core.worker, clock)
         self.session: Session | None = None
         self.request: Request | None = None
         self.event: Event | None = None
