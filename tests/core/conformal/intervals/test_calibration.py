@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import Ridge as TheirRidge
 
 from glasshouse.families.conformal.intervals import Ridge, calibrate_regression
@@ -86,6 +87,12 @@ def test_alpha_of_another_type() -> None:
     ({"method": "full", "fit": (X[:1], Y[:1], Ridge())}, "fit"),
     ({"method": "full", "fit": (np.where(X > 2, np.nan, X * np.inf), Y, Ridge())}, "fit[0]"),
     ({"method": "full", "fit": (X, Y, Ridge()), "predictions": Y}, "predictions"),
+    ({"method": "full", "fit": (X, Y, Ridge()), "candidates": [1.0]}, "candidates"),
+    ({"method": "full", "fit": (X, Y, Ridge()), "candidates": [1.0, math.nan]}, "candidates"),
+    ({"method": "full", "fit": (X, Y, Ridge()), "candidates": 50}, "candidates"),
+    ({"method": "cv-plus", "fit": (X, Y, Ridge()), "candidates": [1.0, 2.0]}, "candidates"),
+    ({"predictions": Y, "targets": Y, "candidates": [1.0, 2.0]}, "candidates"),
+    ({"method": "jackknife-plus", "fit": (X, Y, RandomForestRegressor(2, warm_start=True))}, "fit[2]"),
     ({"method": "full", "fit": (X, Y, Ridge()), "targets": Y}, "targets"),
     ({"method": "cv-plus", "fit": (X, Y, Ridge()), "folds": 1}, "folds")])
 def test_bad_input_names_its_argument(given: dict[str, Any], argument: str) -> None:
@@ -155,6 +162,34 @@ def test_folds_are_of_the_seed() -> None:
 
     assert (ends(1) == ends(1)).all()
     assert (ends(1) != ends(2)).any()
+
+
+@pytest.mark.parametrize("method", ["split", "cqr", "jackknife-plus", "cv-plus", "full"])
+def test_ranked_once_gives_every_alpha(method: str) -> None:
+    own = method in ("split", "cqr")
+    c = calibrate_regression(Y if method == "split" else np.sort(X), Y, method) if own else calibrate_regression(method=method, fit=(X, Y, Ridge()))
+    new = (Y if method == "split" else np.sort(X)) if own else X
+    ranked = c.rank(new)
+    for alpha in (0.01, 0.03, 0.1, 0.2, 0.5, 0.77, 0.99):
+        assert (ranked.interval(alpha) == c.interval(new, alpha)).all()
+    with pytest.raises(BadValue, match="alpha"):
+        ranked.interval(1.5)
+    with pytest.raises(GlasshouseError):
+        c.rank("new")
+
+
+def test_estimators_know_no_places() -> None:
+    """The theorems of refits assume an estimator that treats its points alike: whatever order they come in, the intervals are the same."""
+    shuffled, restless = RNG.permutation(30), RandomForestRegressor(3, max_depth=3, random_state=1)
+    for method, given in (("jackknife-plus", {}), ("full", {"candidates": [-1.0, 0.0, 1.0]})):
+        ends = [calibrate_regression(method=method, fit=(X[o], Y[o], restless), **given).interval(X[:3] + 0.1, 0.2)  # type: ignore[arg-type]
+                for o in (np.arange(30), shuffled)]
+        assert (ends[0] == ends[1]).all()
+
+
+def test_any_whole_number_is_a_seed() -> None:
+    one, other = (calibrate_regression(method="cv-plus", fit=(X, Y, Ridge()), seed=s).interval(X) for s in (3, np.int64(3)))  # type: ignore[arg-type]
+    assert (one == other).all()
 
 
 def test_many_test_points_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.kernel_approximation import RBFSampler
 from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import HuberRegressor, Lasso, RidgeCV, SGDRegressor
 from sklearn.linear_model import Ridge as TheirRidge
 from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import SplineTransformer, StandardScaler
+from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
 from glasshouse.families.conformal.intervals import Ridge, calibrate_regression
@@ -102,6 +111,101 @@ def test_estimators_it_cannot_use_are_refused() -> None:
             calibrate_regression(method="full", fit=(x, y, model)).interval(x[:2] + 0.1)
     with pytest.raises(Unsupported, match="no threshold"):
         calibrate_regression(method="full", fit=(x, y, Ridge())).threshold(0.1)
+
+
+class ByPlace:
+    """Least squares that goes by the places of its rows: the last ones count for nothing, so a point put there is never learnt from."""
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> None:
+        self.model = Ridge(1e-3).fit(x[:-2], y[:-2])
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        return self.model.predict(x)
+
+
+def coverage(model: Callable[[int], object], alpha: float, draws: int, n: int = 16, **given: object) -> tuple[float, float]:
+    """(observed coverage of one test point a sample, its claim less four standard errors); the sample that is refused is covered."""
+    held, accepted = 0, 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed in range(draws):
+            x, y = drawn(n + 1, 5, seed)
+            try:
+                low, high = calibrate_regression(method="full", fit=(x[:n], y[:n], model(seed)), **given).interval(x[n:], alpha)[0]  # type: ignore[arg-type]
+            except Unsupported:
+                continue
+            accepted += 1
+            held += bool(low <= y[n] <= high)
+    found = held / accepted if accepted else 1.0
+    return found, 1 - alpha - 4 * math.sqrt(alpha * (1 - alpha) / max(accepted, 1))
+
+
+UNFIT = {
+    "forest": lambda seed: RandomForestRegressor(3, random_state=seed),
+    "small forest": lambda seed: RandomForestRegressor(3, max_depth=2, random_state=0),
+    "tree": lambda seed: DecisionTreeRegressor(max_depth=3), "stump": lambda seed: DecisionTreeRegressor(max_depth=1),
+    "random tree": lambda seed: DecisionTreeRegressor(max_depth=3, splitter="random", max_features=1, random_state=0),
+    "one feature": lambda seed: make_pipeline(SelectKBest(f_regression, k=1), TheirRidge()),
+    "four features": lambda seed: make_pipeline(SelectKBest(f_regression, k=4), TheirRidge()),
+    "lasso": lambda seed: Lasso(0.1), "penalty by the data": lambda seed: RidgeCV(), "huber": lambda seed: HuberRegressor(),
+    "support vectors": lambda seed: SVR(), "descent": lambda seed: SGDRegressor(random_state=seed), "by place": lambda seed: ByPlace()}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_refused_or_covered(name: str) -> None:
+    """Forests, trees, chosen features: where one passes for linear, what it gives must cover. By place covers, its rows having no place here."""
+    alpha = 0.2
+    observed, claim = coverage(UNFIT[name], alpha, 200 if name == "by place" else 60 if name == "random tree" else 12)
+    assert observed >= claim, name
+
+
+def test_why_an_estimator_is_refused() -> None:
+    x, y = drawn(25, 5)
+    for name, word in (("forest", "not linear"), ("four features", "not linear"), ("penalty by the data", "not linear")):
+        with pytest.raises(Unsupported, match=word) as error:
+            calibrate_regression(method="full", fit=(x, y, UNFIT[name](0)))
+        assert "candidates" in str(error.value)
+    for restless in (RandomForestRegressor(3), make_pipeline(RBFSampler(), TheirRidge())):
+        with pytest.raises(Unsupported, match="each time"):
+            calibrate_regression(method="full", fit=(x, y, restless))
+
+
+def test_what_is_linear_passes() -> None:
+    (x, y), (new, _) = drawn(25, 3), drawn(3, 3, 1)
+    for model in (KernelRidge(kernel="rbf"), KNeighborsRegressor(4), make_pipeline(StandardScaler(), TheirRidge()),
+                  make_pipeline(SplineTransformer(), TheirRidge()), make_pipeline(RBFSampler(random_state=0), TheirRidge()), ByPlace()):
+        assert np.isfinite(calibrate_regression(method="full", fit=(x, y, model)).interval(new, 0.2)).all()
+
+
+def test_refits_are_the_definition() -> None:
+    """A fit for every candidate, on rounded targets, by hand: the hull of what is kept, between and beyond candidates; close ones come to ridge."""
+    (x, y), (new, _) = drawn(15, 2), drawn(3, 2, 1)
+    candidates = np.array([-6.0, -1.0, 0.0, 1.5, 7.0])
+    nearest = candidates[np.abs(y[:, None] - candidates).argmin(axis=1)]
+    model = Lasso(0.3, tol=1e-10)
+    c = calibrate_regression(method="full", fit=(x, y, model), candidates=candidates[::-1])
+    for row in new:
+        kept, both = [], np.vstack((x, row))
+        fits = [model.fit(both, np.append(nearest, to)).predict(both) for to in candidates]
+        for t in np.linspace(-40, 40, 4001):
+            f = fits[np.abs(t - candidates).argmin()]
+            p = (1 + int((np.abs(y - f[:-1]) >= abs(t - f[-1])).sum())) / 16
+            kept += [t] if p > 0.2 else []
+        low, high = c.interval(row[None], 0.2)[0]
+        assert low == pytest.approx(kept[0], abs=0.021)
+        assert high == pytest.approx(kept[-1], abs=0.021)
+    fine = calibrate_regression(method="full", fit=(x, y, Ridge(0.5)), candidates=np.linspace(-20, 20, 2001)).interval(new[:1], 0.2)
+    assert fine == pytest.approx(calibrate_regression(method="full", fit=(x, y, Ridge(0.5))).interval(new[:1], 0.2), abs=0.02)
+    assert (c.rank(new).interval(0.35) == c.interval(new, 0.35)).all()
+    assert "candidates" in c.guarantee.statement
+    assert "candidates" in c.guarantee.assumptions[-1]
+
+
+@pytest.mark.parametrize(("name", "draws"), [("tree", 400), ("by place", 400), ("forest", 60), ("small forest", 60), ("four features", 120)])
+def test_refits_cover_for_any_estimator(name: str, draws: int) -> None:
+    """Truths fall between the candidates and beyond them; the forest's seed is fixed, so that without an order of their own rows would count."""
+    observed, claim = coverage(UNFIT[name], 0.25, draws, candidates=np.linspace(-4, 4, 5))
+    assert observed >= claim
 
 
 def test_covers_exactly_as_promised() -> None:

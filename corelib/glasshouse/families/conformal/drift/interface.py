@@ -86,8 +86,8 @@ class Method(Protocol):
 
 
 def missed(scores: np.ndarray, limit: np.ndarray) -> np.ndarray:
-    """bool [T]: y_t is outside its interval. Scores are absolute errors, so an interval with the limit -inf misses whatever comes."""
-    out: np.ndarray = scores > limit
+    """bool [T]: y_t is outside its interval; one with the limit -inf misses whatever comes."""
+    out: np.ndarray = (scores > limit) | (limit == -np.inf)
     return out
 
 

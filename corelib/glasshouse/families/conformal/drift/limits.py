@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from glasshouse.families.conformal.drift.interface import Path
+from glasshouse.families.conformal.inputs import array_of
 from glasshouse.families.conformal.ranks import miscoverage
 from glasshouse.schema.errors import BadType, BadValue, bad_type, bad_value
 
@@ -17,8 +18,9 @@ from glasshouse.schema.errors import BadType, BadValue, bad_type, bad_value
 def adaptive_limits(calibration: Any, scores: Any, alpha: float = 0.1, gamma: float = 0.02, recent: bool = False) -> Path:
     """Adaptive conformal inference over a stream: the limit of every step, each from the scores before it.
 
-    ``calibration`` [n] and ``scores`` [T] are at least 0, large is strange, in the order of time; a step is missed where its score is above
-    its limit. ``gamma`` in [0, 1] is the step size. ``recent`` ranks among the last n scores instead of the calibration's.
+    ``calibration`` [n] and ``scores`` [T], of either sign, large is strange, in the order of time; a step is missed where its score is above
+    its limit, and where the limit is -inf, which holds nothing. ``gamma`` in [0, 1] is the step size. ``recent`` ranks among the last n scores
+    instead of the calibration's.
 
     Raises: BadType, BadValue naming the argument.
     """
@@ -28,23 +30,28 @@ def adaptive_limits(calibration: Any, scores: Any, alpha: float = 0.1, gamma: fl
     if not 0 <= gamma <= 1:
         raise bad_value("gamma", gamma, "a number from 0 to 1")
     track = import_module("glasshouse.families.conformal.methods.drift.aci").track          # methods stand above the room
-    return cast(Path, track(_numbers("calibration", calibration), _numbers("scores", scores), exact, Fraction(repr(float(gamma))), recent))
+    return cast(Path, track(_scores("calibration", calibration), _scores("scores", scores), exact, Fraction(repr(float(gamma))), recent))
 
 
 def weighted_limits(calibration: Any, weights: Any, own: Any, alpha: float = 0.1) -> np.ndarray:
     """Weighted conformal prediction under covariate shift: the limit of every test point, float64 [m], +inf where nothing can be ruled out.
 
-    ``calibration`` [n] scores and ``weights`` [n], their likelihood ratios w(x_i) = dP_test(x_i) / dP_calibration(x_i) up to a constant;
-    ``own`` [m] is w at the test points, of the same scale. With equal weights this is split conformal prediction.
+    ``calibration`` [n] scores, of either sign, and ``weights`` [n], their likelihood ratios w(x_i) = dP_test(x_i) / dP_calibration(x_i) up to a
+    constant; ``own`` [m] is w at the test points, of the same scale. With equal weights this is split conformal prediction. A weight of 0: no
+    test point is like that one. An infinite ``own``: no calibration point is like that test point, so its limit is +inf.
 
     Raises: BadType, BadValue naming the argument.
     """
     exact = miscoverage(alpha)
-    scores, w, at = _numbers("calibration", calibration), _numbers("weights", weights), _numbers("own", own)
+    scores, w, at = _scores("calibration", calibration), _weights("weights", weights), _weights("own", own)
     if len(w) != len(scores):
         raise BadValue(f"weights has {len(w)} entries: it must have {len(scores)}, one a calibration score", "weights")
-    if np.isinf(w).any() or np.isinf(at).any():
-        raise BadValue("weights and own must be finite", "weights" if np.isinf(w).any() else "own")
+    if np.isinf(w).any():
+        at_fault = int(np.argmax(np.isinf(w)))
+        raise BadValue(f"weights[{at_fault}] = inf is not allowed: a calibration point was drawn, so its ratio is finite", "weights")
+    power = -int(np.frexp(w.max(initial=0.0))[1])           # the largest becomes about 1, so no sum overflows; by a power of two, so exactly
+    with np.errstate(over="ignore"):                        # a test weight beyond all floats: nothing can be ruled out
+        w, at = np.ldexp(w, power), np.ldexp(at, power)
     order = np.argsort(scores, kind="stable")
     cumulative = np.cumsum(w[order])
     total = cumulative[-1] if len(w) else 0.0
@@ -59,19 +66,27 @@ def reached(scores: np.ndarray, cumulative: np.ndarray, whole: np.ndarray, alpha
     a, d = alpha.numerator, alpha.denominator
     if not len(scores):
         return np.full(len(whole), math.inf)
-    there = cumulative * d >= (d - a) * whole[:, None] * (1 - 1e-12)      # sums of weights such as 0.1 are rounded
+    most, least = (d, d - a) if d < 1 << 53 else (1.0, float(1 - alpha))                # beyond, floats have no whole numbers
+    there = cumulative * most >= least * whole[:, None] * (1 - 1e-12)                  # sums of weights such as 0.1 are rounded
     limit: np.ndarray = np.where(there[:, -1] & (whole > 0), scores[there.argmax(axis=1)], math.inf)
     return limit
 
 
-def _numbers(argument: str, given: Any) -> np.ndarray:
+def _weights(argument: str, given: Any) -> np.ndarray:
     """float64 [n], each at least 0."""
-    array = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)
+    checked = _scores(argument, given)
+    if (checked < 0).any():
+        at = int(np.argmax(checked < 0))
+        raise BadValue(f"{argument}[{at}] = {checked[at]:g} is not allowed: it must be at least 0", argument)
+    return checked
+
+
+def _scores(argument: str, given: Any) -> np.ndarray:
+    """float64 [n], none NaN."""
+    array = array_of(given)
     if array.ndim != 1 or (array.dtype.kind not in "bfiu" and array.size):
         raise BadType(f"{argument} has shape {list(array.shape)} and dtype {array.dtype}: it must hold numbers [n]", argument)
     checked = array.astype(np.float64)
-    wrong = ~(checked >= 0)
-    if wrong.any():
-        at = int(np.argmax(wrong))
-        raise BadValue(f"{argument}[{at}] = {checked[at]:g} is not allowed: it must be at least 0", argument)
+    if np.isnan(checked).any():
+        raise BadValue(f"{argument}[{int(np.argmax(np.isnan(checked)))}] = nan is not allowed: it must be a number", argument)
     return checked

@@ -9,17 +9,31 @@ from dataclasses import dataclass
 import numpy as np
 
 from glasshouse.families.conformal.intervals.interface import Estimator, Rule
-from glasshouse.families.conformal.intervals.ladders import Ladder, Ordered
+from glasshouse.families.conformal.intervals.ladders import Ladder, Unordered
 from glasshouse.families.conformal.intervals.ridge import OneMore, Ridge
 from glasshouse.schema.errors import BadValue, Unsupported
 from glasshouse.schema.events.base import Progress
 
 
 def fitted(model: Estimator, x: np.ndarray, y: np.ndarray) -> Estimator:
-    """A copy of ``model``, fitted; the original stays as it was."""
+    """A copy of ``model``, fitted; the original stays as it was.
+
+    The points come in an order that depends on nothing but themselves. So every estimator treats them alike, as the theorems about refits
+    assume, also one that goes by their places (a forest whose ``random_state`` fixes which rows each tree draws, a descent in given order).
+    """
     own = copy.deepcopy(model)
-    own.fit(x, y)
+    order = slice(None) if isinstance(model, Ridge) else _own_order(x, y)           # ridge asks for no order, and its closed forms keep it
+    own.fit(x[order], y[order])
     return own
+
+
+def _own_order(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Scrambled by a hash of the features, ties by the target: a sorted order would spoil folds and batches that an estimator cuts itself."""
+    key = np.full(len(x), 0x9E3779B97F4A7C15, np.uint64)
+    for column in (x + 0.0).T:                                                      # -0.0 is 0.0
+        key = (key ^ np.ascontiguousarray(column, np.float64).view(np.uint64)) * np.uint64(0xBF58476D1CE4E5B9)
+        key ^= key >> np.uint64(29)
+    return np.lexsort((y, key))
 
 
 def forecast(model: Estimator, x: np.ndarray) -> np.ndarray:
@@ -74,42 +88,73 @@ def plus(out: LeftOut, extra: dict[str, np.ndarray]) -> Rule:
 
     def at(new: np.ndarray) -> Ladder:
         found = out.forecasts(new)
-        return Ordered(np.sort(found - r, axis=1), np.sort(found + r, axis=1))
+        return Unordered(found - r, found + r)
 
     return Rule(np.sort(r), at, lambda new: np.median(out.forecasts(new), axis=1), extra)
 
 
 def one_more(model: Estimator, x: np.ndarray, y: np.ndarray, new: np.ndarray) -> OneMore:
-    """How residuals move with the target of an added point: in closed form for `Ridge`, else from two fits a point.
+    """How residuals move with the target of an added point: in closed form for `Ridge`, else from two fits a point and a third that checks them.
 
-    Two are enough where forecasts are linear in the targets (ridge, kernel ridge, nearest neighbours, splines with a fixed penalty); at the
-    first point a third one tells whether they are.
-
-    Raises: Unsupported for an estimator that is not linear in the targets, or that goes through every point.
+    Raises: Unsupported for an estimator that is not linear in its targets, or that goes through every point.
     """
     if isinstance(model, Ridge):
         return model.with_one_more(x, y, new)
-    m, n = len(new), len(y)
-    at_zero, slope = np.empty((m, n + 1)), np.empty((m, n + 1))
-    low, width = float(y.min()), float(np.ptp(y)) or 1.0        # near the data, so that a test of equality has a scale
-    for j in range(m):
-        first, second = (_residuals(model, x, y, new[j], low + step * width) for step in (0.0, 1.0))
-        slope[j] = (second - first) / width
-        at_zero[j] = first - slope[j] * low
-        if j == 0 and not np.allclose(_residuals(model, x, y, new[j], low + 2 * width), 2 * second - first, rtol=1e-6, atol=1e-6 * width):
-            raise Unsupported("fit: the estimator's forecasts are not linear in its targets, so full conformal would need a fit for every "
-                              "candidate; use jackknife-plus or cv-plus", "fit")
-    own = slope[:, -1]
-    if (own <= 1e-9).any():
+    lines = np.empty((2, len(new), len(y) + 1))
+    for j, point in enumerate(new):
+        lines[:, j] = _line(model, np.vstack((x, point)), np.append(y, y[0]), len(y), TRIED[j % len(TRIED):][:1])
+    at_zero, slope = lines
+    centre = -at_zero[:, -1] / slope[:, -1]
+    pull = -slope[:, :-1] / slope[:, -1:]
+    return OneMore(at_zero[:, :-1] + slope[:, :-1] * centre[:, None], pull, centre, 1 / slope[:, -1])
+
+
+TRIED = (25.0, 0.4, -0.7, 0.75, -25.0, 1.8)         # targets at which a line through those at 0 and 1 is checked, in ranges of y
+ROWS = 5
+
+
+def require_linear(model: Estimator, x: np.ndarray, y: np.ndarray) -> None:
+    """Moves the targets of a few points, from the innermost to the outermost, far and near: do all residuals follow on straight lines?
+
+    Ridge and kernel ridge do, nearest neighbours, splines with a fixed penalty. Trees and forests do not, nor does anything that chooses
+    features, penalties or points by the targets: lasso, cross-validated ridge, a pipeline with univariate selection.
+
+    Raises: Unsupported for an estimator that is not linear in its targets, that goes through every point, or that fits differently each time.
+    """
+    if isinstance(model, Ridge):
+        return
+    spread = np.std(x, axis=0)
+    far = np.argsort(np.linalg.norm((x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0), axis=1), kind="stable")
+    for i in np.unique(far[np.linspace(0, len(x) - 1, ROWS).round().astype(int)]):
+        _line(model, x, y, int(i), TRIED)
+
+
+def _line(model: Estimator, x: np.ndarray, y: np.ndarray, i: int, tried: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """(residuals of all points where the target of point i is 0, their slope in it), checked at the targets ``tried``."""
+    others = np.delete(y, i)
+    low, width = float(others.min()), float(np.ptp(others)) or 1.0      # near the data, so that a test of equality has a scale
+    first, second = (_residuals(model, x, y, i, low + step * width) for step in (0.0, 1.0))
+    for step in tried:
+        if not np.allclose(_residuals(model, x, y, i, low + step * width), first + step * (second - first), rtol=1e-6,
+                           atol=1e-6 * width * (1 + abs(step))):
+            raise Unsupported(_why_no_line(model, x, y), "fit")
+    slope = (second - first) / width
+    if slope[i] <= 1e-9:
         raise Unsupported("fit: the estimator goes through the points it learns from, so every candidate looks perfect; "
                           "use one that smooths, or jackknife-plus", "fit")
-    centre = -at_zero[:, -1] / own
-    pull = -slope[:, :-1] / own[:, None]
-    return OneMore(at_zero[:, :-1] + slope[:, :-1] * centre[:, None], pull, centre, 1 / own)
+    return first - slope * low, slope
 
 
-def _residuals(model: Estimator, x: np.ndarray, y: np.ndarray, new: np.ndarray, target: float) -> np.ndarray:
-    """All n + 1 residuals of a fit that includes ``new`` with this target."""
-    both, targets = np.vstack((x, new)), np.append(y, target)
-    residuals: np.ndarray = targets - forecast(fitted(model, both, targets), both)
+def _why_no_line(model: Estimator, x: np.ndarray, y: np.ndarray) -> str:
+    instead = "use jackknife-plus or cv-plus, or give candidates=[...], for a fit with each"
+    if (forecast(fitted(model, x, y), x) != forecast(fitted(model, x, y), x)).any():
+        return f"fit: the estimator forecasts differently each time it is fitted to the same points, so no line follows; fix its seed, or {instead}"
+    return f"fit: the estimator's forecasts are not linear in its targets, so full conformal needs a fit for every candidate; {instead}"
+
+
+def _residuals(model: Estimator, x: np.ndarray, y: np.ndarray, i: int, target: float) -> np.ndarray:
+    """All residuals of a fit in which point i has this target."""
+    targets = y.copy()
+    targets[i] = target
+    residuals: np.ndarray = targets - forecast(fitted(model, x, targets), x)
     return residuals

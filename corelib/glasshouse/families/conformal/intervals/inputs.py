@@ -54,10 +54,10 @@ def _finite(argument: str, given: Any) -> np.ndarray:
     found = array(given)
     if found.dtype.kind not in "fiu":
         raise BadType(f"{argument} has dtype {found.dtype}: it must hold numbers", argument)
-    checked = found.astype(np.float64)
-    bad = ~np.isfinite(checked)
-    if bad.any():
-        at = [int(i) for i in np.argwhere(bad)[0]]
+    checked = found.astype(np.float64, copy=False)
+    fine = np.isfinite(checked)
+    if not fine.all():
+        at = [int(i) for i in np.argwhere(~fine)[0]]
         raise BadValue(f"{argument}{at} = {checked[tuple(at)]} is not allowed: every entry must be a finite number", argument)
     return checked
 

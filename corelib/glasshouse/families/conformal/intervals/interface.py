@@ -79,8 +79,8 @@ class Inductive(Method, Protocol):
     """Learns from one part of the points and scores the others.
 
     ``train`` gives a function from features [m, p] to forecasts [m, columns]. ``scores`` float64 [n] of forecasts [n, columns] and
-    targets [n], large = strange. ``base`` turns forecasts [m, columns] into (low, high, scale), each [m]: the interval at the threshold q
-    is [low - q scale, high + q scale].
+    targets [n], large = strange. ``base`` turns forecasts [m, columns] into (low, high, scale), each [m] (scale also 1 for all): the interval
+    at the threshold q is [low - q scale, high + q scale].
     """
 
     @property
@@ -93,7 +93,7 @@ class Inductive(Method, Protocol):
 
     def scores(self, forecasts: np.ndarray, y: np.ndarray) -> np.ndarray: ...
 
-    def base(self, forecasts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
+    def base(self, forecasts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | float]: ...
 
     def extra(self, forecasts: np.ndarray, y: np.ndarray, shown_at: np.ndarray) -> Mapping[str, np.ndarray]: ...
 

@@ -31,23 +31,23 @@ class Ladder(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Widening:
-    """[low - q scale, high + q scale] with q = S_(k), the k-th smallest of ``scores`` [n] (ascending); low, high, scale [m]."""
+    """[low - q scale, high + q scale] with q = S_(k), the k-th smallest of ``scores`` [n] (ascending); low, high [m]; scale [m], or 1 for all."""
 
     scores: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    scale: np.ndarray
+    scale: np.ndarray | float
 
     @property
     def n(self) -> int:
         return len(self.scores)
 
     def ends(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        q = kth(self.scores, k)
-        return self.low - q * self.scale, self.high + q * self.scale
+        wide = kth(self.scores, k) * self.scale
+        return self.low - wide, self.high + wide
 
     def all(self) -> tuple[np.ndarray, np.ndarray]:
-        wide = self.scale[:, None] * np.append(self.scores, np.inf)
+        wide = np.reshape(self.scale, (-1, 1)) * np.append(self.scores, np.inf)
         return self.low[:, None] - wide, self.high[:, None] + wide
 
 
@@ -73,6 +73,30 @@ class Ordered:
     def all(self) -> tuple[np.ndarray, np.ndarray]:
         end = np.full((len(self.lower), 1), np.inf)
         return np.hstack((self.lower[:, ::-1], -end)), np.hstack((self.upper, end))
+
+
+@dataclass(frozen=True, eq=False)
+class Unordered:
+    """`Ordered` before its rows, ``lower`` and ``upper`` float64 [m, n], are sorted: one rank needs no more than a partition."""
+
+    lower: np.ndarray
+    upper: np.ndarray
+
+    @property
+    def n(self) -> int:
+        return int(self.lower.shape[1])
+
+    def ends(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        if k > self.n:
+            return np.full(len(self.lower), -np.inf), np.full(len(self.upper), np.inf)
+        low, high = np.partition(self.lower, self.n - k, axis=1), np.partition(self.upper, k - 1, axis=1)
+        return low[:, self.n - k], high[:, k - 1]
+
+    def all(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.in_order().all()
+
+    def in_order(self) -> Ordered:
+        return Ordered(np.sort(self.lower, axis=1), np.sort(self.upper, axis=1))
 
 
 def p_values(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

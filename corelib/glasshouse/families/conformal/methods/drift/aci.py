@@ -79,7 +79,8 @@ class ACI:
 
 
 def track(calibration: np.ndarray, scores: np.ndarray, alpha: Fraction, gamma: Fraction, recent: bool = False) -> Path:
-    """Adaptive conformal inference over ``scores`` [T], ranked among ``calibration`` [n], which is in order of time. Scores are at least 0.
+    """Adaptive conformal inference over ``scores`` [T], ranked among ``calibration`` [n], which is in order of time. A limit of -inf misses
+    whatever comes.
 
     With ``recent``, each score pushes the oldest out once it has been seen.
     """
@@ -92,7 +93,7 @@ def track(calibration: np.ndarray, scores: np.ndarray, alpha: Fraction, gamma: F
         k = -((n + 1) * (aim - one) // one)                                 # ceil((n + 1)(1 - alpha_t)), above n where alpha_t <= 0
         q = math.inf if k > n else -math.inf if aim >= one else known[k - 1]
         limit[t], level[t] = q, aim / one
-        errors += score > q
+        errors += score > q or q == -math.inf
         if recent:
             insort(known, score)
             del known[bisect_left(known, queue[t])]

@@ -60,8 +60,8 @@ class CQR:
         outside: np.ndarray = np.maximum(forecasts[:, 0] - y, y - forecasts[:, 1])
         return outside
 
-    def base(self, forecasts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return forecasts[:, 0], forecasts[:, 1], np.ones(len(forecasts))
+    def base(self, forecasts: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        return forecasts[:, 0], forecasts[:, 1], 1.0
 
     def extra(self, forecasts: np.ndarray, y: np.ndarray, shown_at: np.ndarray) -> Mapping[str, np.ndarray]:
         return {"at": shown_at, "outside": self.scores(forecasts, y)}

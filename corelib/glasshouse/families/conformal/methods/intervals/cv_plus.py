@@ -34,8 +34,8 @@ class CVPlus:
     guarantee: ClassVar[Guarantee] = Guarantee(
         "marginal", "An interval holds the truth with probability at least 1 - 2 alpha, less a little that vanishes as points grow in number; "
         "usually it is about 1 - alpha.",
-        assumptions=("labelled and test points are exchangeable", "all folds have the same size",
-                     "the model treats its points alike, whatever their order", "alpha and the knobs were chosen without looking at these points"),
+        assumptions=("labelled and test points are exchangeable", "the model treats its points alike, whatever their order",
+                     "alpha and the knobs were chosen without looking at these points"),
         scope="on average over labelled sets and test points, not at each x")
     views: ClassVar[tuple[View, ...]] = (
         View("bars", "How wrong each fold's model was on it", x="fold", y="error", x_label="fold", y_label="mean residual",
@@ -65,16 +65,21 @@ class CVPlus:
         return min(self.folds, n)
 
     def short_of(self, n: int) -> float:
-        """By how much the proven coverage is below 1 - 2 alpha. (Theorem 4)"""
+        """By how much the proven coverage is below 1 - 2 alpha.
+
+        Folds of one size: Theorem 4. Of several sizes (ours, and at one size the theorem's first term): within fold j of n_j points,
+        p_j = (1 + #{i in it: R_i >= R of the new point}) / (n_j + 1) is a p-value, and twice a weighted mean of p-values is one too (Vovk,
+        Wang 2020). Weights n_j + 1 make the mean (K + all such i) / (n + K), and a truth outside has at most alpha (n + 1) - 1 such i.
+        """
         k = self.parts(n)
-        return min(2 * (1 - 1 / k) / (n / k + 1), (1 - k / n) / (k + 1))
+        whole = 2 * (k - 1) / (n + k)
+        return min(whole, (1 - k / n) / (k + 1)) if n % k == 0 else whole
 
     def claim(self, n: int) -> tuple[int, float]:
-        return 2, self.short_of(n) if n % self.parts(n) == 0 else 1.0       # nothing is proven for folds of several sizes
+        return 2, self.short_of(n)
 
     def statement(self, n: int) -> str:
         k = self.parts(n)
-        if n % k:
-            return f"Nothing is proven for {n} points in {k} folds, not all of one size; usually coverage is about 1 - alpha."
-        return (f"With {n} points in {k} folds, an interval holds the truth with probability at least 1 - 2 alpha - {self.short_of(n):.3f}; "
+        unequal = ", not all of one size" if n % k else ""
+        return (f"With {n} points in {k} folds{unequal}, an interval holds the truth with probability at least 1 - 2 alpha - {self.short_of(n):.3f}; "
                 f"usually it is about 1 - alpha.")

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from glasshouse.families.conformal.intervals.estimators import fitted, forecast, one_more
+from glasshouse.families.conformal.intervals.estimators import fitted, forecast, one_more, require_linear
 from glasshouse.families.conformal.intervals.interface import Estimator, Penalty, Rule
 from glasshouse.families.conformal.intervals.ladders import Ladder, Ordered
 from glasshouse.families.conformal.intervals.ridge import OneMore, Ridge
@@ -50,6 +50,7 @@ class Full:
         def at(new: np.ndarray) -> Ladder:
             return ties(one_more(model, x, y, new))
 
+        require_linear(model, x, y)
         own = fitted(model, x, y)
         extra = {"at": shown_at, "stretch": model.with_one_more(x, y, x).stretch} if isinstance(model, Ridge) else {}
         yield Rule(np.sort(np.abs(y - forecast(own, x))), at, lambda new: forecast(own, new), extra)

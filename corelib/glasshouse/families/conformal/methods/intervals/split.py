@@ -67,9 +67,9 @@ class Split:
         error: np.ndarray = np.abs(y - forecasts[:, 0])
         return error if self.residual == "absolute" else error / forecasts[:, 1]
 
-    def base(self, forecasts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def base(self, forecasts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | float]:
         f = forecasts[:, 0]
-        return f, f, np.ones(len(f)) if self.residual == "absolute" else forecasts[:, 1]
+        return f, f, 1.0 if self.residual == "absolute" else forecasts[:, 1]
 
     def extra(self, forecasts: np.ndarray, y: np.ndarray, shown_at: np.ndarray) -> Mapping[str, np.ndarray]:
         return {"at": shown_at, "score": self.scores(forecasts, y)}
