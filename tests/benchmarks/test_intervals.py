@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from benchmarks.interleaved import paired, race, report
 
+from benchmarks.interleaved import paired, race, report
 from glasshouse.families.conformal.intervals import Ridge, calibrate_regression
 
 pytestmark = pytest.mark.bench
