@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from glasshouse.schema.piece import running
 from glasshouse.schema.view import View, ViewKind
 from glasshouse_widgets.figures import tidy
 from glasshouse_widgets.figures.extras import LABELS, Extra, Missing, is_text, labelled, numbers, read, thinning, words
@@ -27,7 +28,7 @@ from glasshouse_widgets.figures.palette import (
     note,
     pattern,
 )
-from glasshouse_widgets.figures.tokens import cut, escaped, wrapped
+from glasshouse_widgets.figures.tokens import across, cut, escaped, fitting, wrapped
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 PATTERNS = ("", "/", "x", ".", "\\", "+")
@@ -248,7 +249,8 @@ def _table(view: View, extra: Extra, theme: Theme) -> Figure:
 def _text(view: View, extra: Extra, theme: Theme) -> Figure:
     found = read(extra, view.text)
     if view.color and view.color in extra:
-        body = _marked([str(v) for v in np.asarray(found, dtype=object).ravel().tolist()], np.asarray(extra[view.color], int).ravel().tolist(), theme)
+        pieces = running(v if isinstance(v, str) else str(v) for v in np.asarray(found, dtype=object).ravel().tolist())
+        body = _marked(pieces, np.asarray(extra[view.color], int).ravel().tolist(), theme)
     else:
         lines = found.split("\n") if isinstance(found, str) else [str(v) for v in found]
         body = "<br>".join(_spaced(cut(line, 90)) for line in lines[:60])
@@ -277,10 +279,11 @@ def _marked(pieces: Sequence[str], marks: Sequence[int], theme: Theme) -> str:
             if k:
                 body, column = body + "<br>", 0
             while line:
-                part, line = line[:MONO_WIDE - column], line[MONO_WIDE - column:]
+                end = fitting(line, MONO_WIDE - column) or int(not column)
+                part, line = line[:end], line[end:]
                 color = theme.marks[(mark - 1) % len(theme.marks)] if mark else theme.muted
                 word = f"<b>{_spaced(part)}</b>" if mark else _spaced(part)
-                body, column = f'{body}<span style="color:{color}">{word}</span>', column + len(part)
+                body, column = f'{body}<span style="color:{color}">{word}</span>', column + across(part)
                 if line:
                     body, column = body + "<br>", 0
     return body

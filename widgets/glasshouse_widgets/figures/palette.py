@@ -18,6 +18,7 @@ Figure = dict[str, Any]
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, YELLOW, GREY = "#CC79A7", "#56B4E9", "#F0E442", "#8A8F98"
 OKABE_ITO = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW)
+ON_HUE = "#000000"              # words on GREEN and VERMILION
 CLEAR = "rgba(0,0,0,0)"
 SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
@@ -30,7 +31,8 @@ class Theme:
     """Colours that depend on the page behind the figure; the figure itself is transparent.
 
     ``tints`` go from nothing to much, for a value in [0, 1], and stay pale (light) or dark (dark) enough for ``ink`` on top.
-    ``yes`` (two, for rounds in turn) and ``own`` are the accepted and final marks' hues, dark or light enough for text.
+    ``yes`` (two, for rounds in turn), ``no`` and ``own`` are the accepted, rejected and final marks' hues, dark or light enough for
+    words; ``faint`` and ``grid`` are for lines alone.
     """
 
     name: Literal["light", "dark"]
@@ -43,6 +45,7 @@ class Theme:
     tints: tuple[str, ...]
     sequential: tuple[str, ...]
     yes: tuple[str, str]
+    no: str
     own: str
 
     @property
@@ -65,10 +68,10 @@ _CIVIDIS = ("#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#
 
 LIGHT = Theme("light", ink="#1b1f24", muted="#5d646e", faint="#a9b1bb", grid="#e3e6ea", accent=BLUE, surface="#ffffff",
               tints=("#f5f7f9", "#e2eef6", "#c3dff0", "#98c9e6", "#63b0db"), sequential=_CIVIDIS,
-              yes=("#00664a", "#0a8562"), own="#955f00")
+              yes=("#00664a", "#0a8562"), no="#b54a00", own="#955f00")
 DARK = Theme("dark", ink="#eceff3", muted="#a3acb7", faint="#5f6874", grid="#343a43", accent=SKY, surface="#16191d",
              tints=("#22262c", "#1d3140", "#1a4159", "#155779", "#0f6d9b"), sequential=_CIVIDIS[2:],
-             yes=("#3ad0a0", "#8fe3c8"), own="#f2b63c")
+             yes=("#3ad0a0", "#8fe3c8"), no="#ff8a4c", own="#f2b63c")
 THEMES: Mapping[str, Theme] = MappingProxyType({"light": LIGHT, "dark": DARK})
 
 

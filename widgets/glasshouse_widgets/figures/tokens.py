@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 
 _SIGNS = {"\n": "⏎", "\t": "⇥", "\r": "␍"}
 # Plotly reads a few tags and entities, and TeX between dollars; each of these characters is written as an entity instead.
@@ -27,11 +28,33 @@ def visible(piece: str) -> str:
     return "".join(found) or "∅"
 
 
+def across(text: str) -> int:
+    """How many letters of equal widths ``text`` is wide: characters of East Asia and emoji take two, combining marks none."""
+    return len(text) if text.isascii() else sum(map(_wide, text))
+
+
+def fitting(text: str, room: int) -> int:
+    """How many characters of ``text`` fit into ``room`` columns."""
+    if text.isascii():
+        return min(len(text), max(room, 0))
+    for i, c in enumerate(text):
+        room -= _wide(c)
+        if room < 0:
+            return i
+    return len(text)
+
+
+def _wide(c: str) -> int:
+    return 0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+
+
 def cut(text: str, most: int, *, keep_end: bool = False) -> str:
-    """``text`` shortened to ``most`` characters with an ellipsis; ``keep_end`` drops its beginning instead of its end."""
-    if len(text) <= most:
+    """``text`` shortened to ``most`` columns with an ellipsis; ``keep_end`` drops its beginning instead of its end."""
+    if across(text) <= most:
         return text
-    return "…" + text[len(text) - most + 1:] if keep_end else text[: most - 1] + "…"
+    if keep_end:
+        return "…" + text[len(text) - fitting(text[::-1], most - 1):]
+    return text[:fitting(text, most - 1)] + "…"
 
 
 def wrapped(text: str, width: int) -> str:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from glasshouse.schema.piece import Piece
+
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
 
 def pieces(tokenizer: Any, ids: Sequence[int]) -> tuple[str, ...]:
-    """Display text of each token by itself, spaces kept; bytes that are no text alone become escapes like ``\\xe2``."""
+    """Display text of each token by itself, spaces kept; one whose bytes are no text alone is a :class:`Piece`, which remembers them."""
     tokens = tokenizer.convert_ids_to_tokens([int(i) for i in ids])
     added = tokenizer.get_added_vocab()
     byte_level = _is_byte_level(tokenizer)
@@ -30,7 +32,10 @@ def _shown(token: str | None, added: bool, byte_level: bool) -> str:
 
 
 def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", errors="backslashreplace")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return Piece(raw)
 
 
 def _is_byte_level(tokenizer: Any) -> bool:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.models.language.test_loading import TEXT, write_tokenizer
+from glasshouse import assets
 from glasshouse.models.language.loading import load_tokenizer
 from glasshouse.models.language.pieces import pieces
+from glasshouse.schema.piece import Piece, running
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +54,45 @@ def test_a_sentencepiece_style_vocabulary(tmp_path: Path) -> None:
     Tokenizer(models.WordLevel(words, unk_token="<unk>")).save(str(tmp_path / "t.json"))
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(tmp_path / "t.json"))
     assert pieces(tokenizer, [1, 2, 3, 4, 5]) == (" def", "x", "\\xe2", "\n", " ")
+
+
+MIXED = "Größe 数据 🙂 = naïve\n\tπ² → é"
+
+
+@pytest.mark.parametrize("text", [MIXED, "🙂🙂", "ß", "plain"])
+def test_a_running_text_is_the_text_whatever_the_tokens_are(tokenizer: Any, text: str) -> None:
+    """The tokenizer of the test, then every byte its own token: most tokens hold a part of a character."""
+    for shown in (pieces(tokenizer, tokenizer.encode(text)), tuple(map(alone, (bytes([b]) for b in text.encode())))):
+        assert "".join(running(shown)) == text
+        for end in range(len(shown)):
+            assert text.startswith("".join(running(shown[:end])))       # nothing is said too early
+            assert text.endswith("".join(running(shown[end:])))         # a window never begins with a broken character
+
+
+def test_a_running_text_by_the_bundled_tokenizer() -> None:
+    bundled = load_tokenizer(assets.path("models", "python-stdlib"))
+    shown = pieces(bundled, bundled.encode(MIXED))
+    assert any(isinstance(piece, Piece) for piece in shown), "no character is cut: this text proves nothing"
+    assert "".join(running(shown)) == MIXED == bundled.decode(bundled.encode(MIXED))
+    assert "\\x" in "".join(shown)                                      # but each by itself is escaped
+
+
+def alone(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return Piece(raw)
+
+
+@given(st.text(max_size=30), st.lists(st.integers(0, 120), max_size=20))
+def test_cut_anywhere_the_running_text_is_the_text(text: str, cuts: list[int]) -> None:
+    raw = text.encode()
+    edges = [0, *sorted(c for c in cuts if c < len(raw)), len(raw)]
+    assert "".join(running(alone(raw[a:b]) for a, b in pairwise(edges))) == text
+
+
+def test_a_piece_travels_with_its_bytes() -> None:
+    piece = pickle.loads(pickle.dumps(Piece(b"\xe6\x95")))
+    assert (piece, piece.raw) == ("\\xe6\\x95", b"\xe6\x95")
+    assert running(["\\xe6", piece, Piece(b"\xb0")]) == ["\\xe6", "", "数"]     # what a text says of itself is left alone
+    assert running(["a", Piece(b"\xe6"), "b"]) == ["a", "", "\ufffdb"]

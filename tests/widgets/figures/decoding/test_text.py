@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from glasshouse.schema.events.decoding import Prompt, Round
+from glasshouse.schema.piece import Piece
 from glasshouse_widgets.figures.decoding import text
 from glasshouse_widgets.figures.palette import LIGHT
+from glasshouse_widgets.figures.tokens import across
 from wording import plain
 
 PROMPT = Prompt(tokens=3, ids=(0, 1, 2), pieces=("def f(", "x):", "\n    "), target="t", draft="d")
@@ -52,3 +54,31 @@ def test_figure_shows_the_end_and_marks_the_round(make_round: Callable[..., Roun
 
 def test_no_prompt_and_no_rounds(valid: Any) -> None:
     valid(text.text_so_far(None, [], 0, LIGHT))
+
+
+GERMAN = "Größe 数据 🙂 = 1"
+
+
+def by_bytes(text: str) -> tuple[str, ...]:
+    return tuple(chr(b) if b < 128 else Piece(bytes([b])) for b in text.encode())
+
+
+@pytest.mark.parametrize("split", range(3, 23, 2))
+def test_characters_that_tokens_and_rounds_share_read_as_such(make_round: Callable[..., Round], split: int) -> None:
+    """Every byte a token, the round's end anywhere in the text."""
+    whole = by_bytes(GERMAN)
+    prompt = dataclasses.replace(PROMPT, pieces=whole[:2])
+    first = dataclasses.replace(make_round(24, 0, 0), text=whole[2:split], accepted=split - 3)
+    last = dataclasses.replace(make_round(24, 1, 1), text=whole[split:], accepted=len(whole) - split - 1)
+    parts = text.stretches(prompt, [first, last])
+    assert "".join(p.text for p in parts) == GERMAN
+    assert GERMAN in shown(text.text_so_far(prompt, [first, last], 1, LIGHT))
+    assert "\ufffd" not in shown(text.text_so_far(prompt, [first], 0, LIGHT))
+
+
+def test_wide_characters_take_the_room_that_they_need() -> None:
+    broken = text.lines([text.Stretch("数据" * 30 + "e\u0301" * 50, 0, "final")], 20)
+    assert all(sum(across(s.text) for s in line) <= 20 for line in broken)
+    assert "".join(s.text for line in broken for s in line) == "数据" * 30 + "e\u0301" * 50
+    assert across("e\u0301") == 1
+    assert len(broken) == 60 * 2 // 20 + 3

@@ -36,7 +36,7 @@ def scores(seen: Sets, theme: Theme) -> Figure:
     line = {"type": "scatter", "mode": "lines+text",
             "x": [v for t in sorted(limits.tolist()) for v in (t, t, None)], "y": [0, top * 0.93, None] * len(limits),
             "text": ["", "", None] * (len(limits) - 1) + ["", words, None], "hoverinfo": "skip",
-            "textposition": "top left" if right else "top right", "textfont": {"size": 12, "color": VERMILION}, "cliponaxis": False,
+            "textposition": "top left" if right else "top right", "textfont": {"size": 12, "color": theme.no}, "cliponaxis": False,
             "line": {"color": VERMILION, "width": 1.5 if cells else 3}}
     handle = [] if cells else [{"type": "line", "x0": at, "x1": at, "y0": 0, "y1": top * 0.93,
                                 "line": {"color": VERMILION, "width": 3}}]
@@ -57,7 +57,7 @@ def p_values(seen: Sets, theme: Theme) -> Figure:
                        "pattern": {"shape": ["" if i else "/" for i in inside]}}}
     line = {"type": "scatter", "mode": "lines", "x": [-0.6, len(p) - 0.4], "y": [seen.alpha] * 2, "hoverinfo": "skip",
             "line": {"color": VERMILION, "width": 2, "dash": "dash"}}
-    words = note(f"┅ alpha {seen.alpha:.2f}", 1, 1, theme, xanchor="right", font={"size": 12, "color": VERMILION})
+    words = note(f"┅ alpha {seen.alpha:.2f}", 1, 1, theme, xanchor="right", font={"size": 12, "color": theme.no})
     ticks = [f"<b><u>{k}</u></b>" if k == true else str(k) for k in labels]
     return {"data": [bars, line], "layout": layout(theme, top=22, left=44, annotations=[words], xaxis=axis(
         theme, f"label of image {seen.image} (true one underlined)", tickvals=labels, ticktext=ticks, range=[-0.6, len(p) - 0.4],

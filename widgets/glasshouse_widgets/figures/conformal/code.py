@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from glasshouse.schema.events.conformal_code import Guess, Holed
-from glasshouse_widgets.figures.palette import CLEAR, GREEN, MONO, VERMILION, Figure, Theme, bare, layout, note, pattern
+from glasshouse_widgets.figures.palette import CLEAR, GREEN, MONO, ON_HUE, VERMILION, Figure, Theme, bare, layout, note, pattern
 from glasshouse_widgets.figures.tokens import cut, escaped
 
 LONGEST = 18                        # characters of a word before it is cut
@@ -128,8 +128,8 @@ def _truth_block(guess: Guess, piece: Piece, left: float, wide: int, hole: np.nd
         return left, wide, its, CLEAR, theme.ink, "", "guessed rightly"
     said = f"{escaped(cut(its.strip(), 40))} was meant, the model made it {escaped(cut(mine.strip(), 40))}"
     if hole[v] < 0:
-        return left, wide, its, VERMILION, "#ffffff", "", f"wrong and kept: {said}"
-    return left, wide, its, GREEN, "#ffffff", "", f"saved by a hole: {said}"
+        return left, wide, its, VERMILION, ON_HUE, "", f"wrong and kept: {said}"
+    return left, wide, its, GREEN, ON_HUE, "", f"saved by a hole: {said}"
 
 
 def _verdict(seen: Holed, hole: np.ndarray) -> str:
@@ -175,7 +175,7 @@ def _node(guess: Guess, v: int, x: float, y: float, hole: np.ndarray, theme: The
     said = _doubt(guess, v) + ("<br>the hole starts here" if top else "<br>inside of a hole" if inside else "")
     if guess.wrong[v]:
         said += "<br>guessed wrongly"
-        ink = VERMILION if not inside else theme.yes[0]
+        ink = theme.no if not inside else theme.yes[0]
     return x - wide / 2, wide, text, fill, ink, "/" if top else "", said, y
 
 
@@ -184,7 +184,7 @@ def statements(seen: Holed, theme: Theme) -> Figure:
     first = seen.statement // PAGE * PAGE
     lines = [(i, *_listed(seen, i)) for i in range(first, min(first + PAGE, seen.programs.m))]
     y = [PAGE - 1 - (i - first) for i, _, _ in lines]
-    colors = {"✗": VERMILION, "✓": GREEN, "·": theme.muted}
+    colors = {"✗": theme.no, "✓": theme.yes[0], "·": theme.muted}
     number = [i for i, _, _ in lines]
     data = [{"type": "bar", "orientation": "h", "x": [1.0], "y": [PAGE - 1 - (seen.statement - first)], "width": 0.92, "hoverinfo": "skip",
              "marker": {"color": theme.tints[2]}},

@@ -32,7 +32,7 @@ def errors(seen: Holed, theme: Theme) -> Figure:
                  "hovertemplate": "the budget in use: %{y} wrong<extra></extra>"})
     ticks = _budget_ticks(programs)
     said = f"at most {k} may be wrong" if k >= 0 else "no number of<br>errors proves it"
-    words = note(said if k <= high else f"{said}:<br>every budget passes", 0.03, 0.98, theme, yanchor="top", font={"size": 12, "color": VERMILION})
+    words = note(said if k <= high else f"{said}:<br>every budget passes", 0.03, 0.98, theme, yanchor="top", font={"size": 12, "color": theme.no})
     return {"data": data, "layout": layout(theme, top=10, left=52, bottom=44, xaxis=axis(
         theme, "budget: doubt a program may keep (nats)", tickvals=[last - t for t in ticks], showgrid=False,
         ticktext=list(ticks.values()), range=[-0.7, last + 0.7], fixedrange=True),

@@ -67,7 +67,7 @@ def _said(seen: Decisions, rows: list[np.ndarray], theme: Theme) -> dict[str, An
         labels = [k for k in np.argsort(-seen.tested.probs[image], kind="stable").tolist() if seen.answers[image, k]]
         right, truth = bool(seen.right[image]), int(seen.tested.labels[image])
         text.append(f"{'' if right else '✕'}{_words(labels)}" if labels else "–")
-        color.append(theme.yes[0] if right else VERMILION if labels else theme.muted)
+        color.append(theme.yes[0] if right else theme.no if labels else theme.muted)
         what = f"says {', '.join(map(str, labels))}: {'right' if right else 'wrong'}" if labels else "says nothing"
         hover.append(f"image {image}, truly {truth}: {seen.names[int(seen.decision[image])]}; {what}")
     return {"type": "scatter", "mode": "text", "x": [x + 3.5 for _, x, _ in places], "y": [y + 10.3 for _, _, y in places], "text": text,

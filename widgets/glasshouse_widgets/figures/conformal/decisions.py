@@ -62,7 +62,7 @@ def _cascaded(seen: Cascaded, theme: Theme) -> Figure:
     data.append(_here(np.full(4, at), 100 * seen.risks, [s for _, _, s in CURVES], list(_colors(theme)), theme))
     side = -1 if at > 45 else 1
     words = [_key(theme), note(f"answer these: {at:.0f} %", at / 101 * LEFT[1], 0.985, theme, xanchor="right" if side < 0 else "left",
-                               xshift=6 * side, yanchor="top", font={"size": 12, "color": VERMILION})]
+                               xshift=6 * side, yanchor="top", font={"size": 12, "color": theme.no})]
     x, y = _cost_axes(seen, theme)
     return {"data": data + _costs(seen, theme), "layout": _frame(theme, top, x, y, words, shapes=[_band(seen, theme)])}
 
@@ -123,7 +123,7 @@ def _selected(seen: Selected, theme: Theme) -> Figure:
         (theme.accent, "━", f"certified, on {known.n} calibration images"), (GREY, "━◆", "counted, on test images"), (GREEN, "●", "passed"),
         (VERMILION, "✕", "failed")))
     words = [note(key, 0, 1, theme, xshift=-40, yshift=8),
-             note(said, LEFT[1], (limit + 0.02 * top) / (1.02 * top), theme, xanchor="right", yshift=2, font={"size": 12, "color": VERMILION})]
+             note(said, LEFT[1], (limit + 0.02 * top) / (1.02 * top), theme, xanchor="right", yshift=2, font={"size": 12, "color": theme.no})]
     x = axis(theme, "wrong answers allowed, %", range=[0, 51], nticks=6)
     y = axis(theme, "can be answered, % of calibration images", range=[-2, 102], nticks=6)
     return {"data": data + _by_limit(seen, theme), "layout": _frame(theme, top, x, y, words)}

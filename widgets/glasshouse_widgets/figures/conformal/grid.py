@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from glasshouse.schema.events.conformal import Sets
-from glasshouse_widgets.figures.palette import GREEN, VERMILION, Figure, Theme, bare, color_scale, layout
+from glasshouse_widgets.figures.palette import GREEN, ON_HUE, VERMILION, Figure, Theme, bare, color_scale, layout
 
 COLUMNS, ROWS = 8, 4            # a stage that shares its row with another has half the columns
 WIDE, HIGH = 12, 17             # of a cell, in pixels of an image
@@ -58,7 +58,7 @@ def _chips(seen: Sets, shown: np.ndarray, left: np.ndarray, top: np.ndarray, the
             owner.append(image)
             hover.append(f"image {image}: {label} " + ("is in the set" if inside else "was left out") + (", the truth" if label == true else ""))
             fill.append(GREEN if inside and label == true else theme.tints[2] if inside else theme.surface)
-            ink.append("#ffffff" if inside and label == true else theme.ink if inside else VERMILION)
+            ink.append(ON_HUE if inside and label == true else theme.ink if inside else theme.no)
             line.append(GREEN if inside and label == true else theme.tints[3] if inside else VERMILION)
     return {"type": "scatter", "mode": "markers+text", "x": x, "y": y, "text": text, "customdata": owner, "hovertext": hover,
              "hoverinfo": "text", "cliponaxis": False, "textfont": {"size": 12, "color": ink},

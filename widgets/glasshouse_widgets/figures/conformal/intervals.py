@@ -30,7 +30,7 @@ def band(seen: Intervals, other: Intervals | None, theme: Theme) -> Figure:
     said = [note(words, 0, 1, theme, yshift=4)]
     if seen.infinite_because:
         said.append(note("Every interval is the whole line:<br>too few calibration points.", 0.5, 0.97, theme, xanchor="center", yanchor="top",
-                         align="center", font={"size": 15, "color": VERMILION}))
+                         align="center", font={"size": 15, "color": theme.no}))
     return {"data": data, "layout": layout(
         theme, top=26, left=48, xaxis=axis(theme, learnt.input_name, range=across(learnt), fixedrange=True),
         yaxis=axis(theme, learnt.target_name, range=[low, high], fixedrange=True), annotations=said)}
@@ -157,7 +157,7 @@ def scores(seen: Intervals, name: str, theme: Theme) -> Figure:
     line = {"type": "scatter", "mode": "lines", "x": [at, at] if known else [low, low], "y": [0, top * 0.95], "hoverinfo": "skip",
             "line": {"color": VERMILION if known else CLEAR, "width": 3}}
     said = [note(words if known else "no threshold: every candidate has its own fit", 0, 1, theme, yshift=2,
-                 font={"size": 12, "color": VERMILION if known else theme.muted})]
+                 font={"size": 12, "color": theme.no if known else theme.muted})]
     return {"data": [bars, line], "layout": layout(
         theme, top=24, left=44, bargap=0, annotations=said,
         xaxis=axis(theme, name, range=[low - 0.05 * (high - low), high + 0.08 * (high - low)], fixedrange=True),

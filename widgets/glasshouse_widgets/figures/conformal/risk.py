@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from glasshouse.schema.events.conformal_risk import Chosen, RiskResplits
-from glasshouse_widgets.figures.palette import GREEN, GREY, ORANGE, VERMILION, Figure, Theme, axis, bare, color_scale, layout, note
+from glasshouse_widgets.figures.palette import GREEN, GREY, ON_HUE, ORANGE, VERMILION, Figure, Theme, axis, bare, color_scale, layout, note
 
 COLUMNS, ROWS = 4, 5
 WIDE, HIGH = 39.0, 19.0         # of a page, in pixels of a digit
@@ -57,7 +57,7 @@ def _chips(seen: Chosen, shown: np.ndarray, left: np.ndarray, top: np.ndarray, t
             owner.append(page)
             hover.append(f"page {page}: {label} " + ("is in the set" if inside else "was left out") + (", and on the page" if true else ""))
             fill.append(GREEN if inside and true else theme.tints[2] if inside else theme.surface)
-            ink.append("#ffffff" if inside and true else theme.ink if inside else VERMILION)
+            ink.append(ON_HUE if inside and true else theme.ink if inside else theme.no)
             line.append(GREEN if inside and true else theme.tints[3] if inside else VERMILION)
     return {"type": "scatter", "mode": "markers+text", "x": x, "y": y, "text": text, "customdata": owner, "hovertext": hover,
             "hoverinfo": "text", "cliponaxis": False, "textfont": {"size": 12, "color": ink},

@@ -7,7 +7,22 @@ from typing import Any
 import numpy as np
 
 from glasshouse.schema.events.conformal_robust import ProvedResplits, RobustSets
-from glasshouse_widgets.figures.palette import CLEAR, GREEN, GREY, ORANGE, VERMILION, Figure, Theme, axis, bare, color_scale, layout, note, pattern
+from glasshouse_widgets.figures.palette import (
+    CLEAR,
+    GREEN,
+    GREY,
+    ON_HUE,
+    ORANGE,
+    VERMILION,
+    Figure,
+    Theme,
+    axis,
+    bare,
+    color_scale,
+    layout,
+    note,
+    pattern,
+)
 
 COLUMNS, ROWS = 4, 4
 WIDE, HIGH, SECOND, CHIP = 25, 18.4, 10, 2.45       # of a cell, the attacked image and a chip, in pixels of an image
@@ -71,7 +86,7 @@ def _chips(seen: RobustSets, shown: np.ndarray, left: np.ndarray, top: np.ndarra
                 symbol.append(shape)
                 hover.append(f"image {image}: {label} {'is in' if inside else 'is missing from'} the {name} set{', the truth' if truth else ''}")
                 fill.append(GREEN if inside and truth else theme.tints[2] if inside else theme.surface)
-                ink.append("#ffffff" if inside and truth else theme.ink if inside else VERMILION)
+                ink.append(ON_HUE if inside and truth else theme.ink if inside else theme.no)
                 line.append(GREEN if inside and truth else theme.tints[3] if inside else VERMILION)
     return {"type": "scatter", "mode": "markers+text", "x": x, "y": y, "text": text, "customdata": owner, "hovertext": hover,
             "hoverinfo": "text", "cliponaxis": False, "textfont": {"size": 12, "color": ink},

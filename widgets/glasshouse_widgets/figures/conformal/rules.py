@@ -10,6 +10,7 @@ from glasshouse.schema.events.conformal_rules import Attacked, Reasoned, RobustS
 from glasshouse_widgets.figures.palette import (
     GREEN,
     GREY,
+    ON_HUE,
     ORANGE,
     VERMILION,
     Figure,
@@ -117,7 +118,7 @@ def _chips(seen: RobustSets, theme: Theme) -> dict[str, Any]:
     for c, (inside, robust) in enumerate(zip(seen.sets[1, seen.image].tolist(), seen.robust[1, seen.image].tolist(), strict=True)):
         fill.append(GREEN if inside and c == true else theme.tints[3] if inside else theme.surface)
         frame.append(GREEN if inside and c == true else theme.accent if robust else theme.surface)
-        ink.append("#ffffff" if inside and c == true else VERMILION if c == true and not robust else theme.ink if robust else theme.muted)
+        ink.append(ON_HUE if inside and c == true else theme.no if c == true and not robust else theme.ink if robust else theme.muted)
         text.append(f"<u><b>{c}</b></u>" if c == true else str(c))
     return {"type": "scatter", "mode": "markers+text", "x": np.full(len(text), CLASS - 5), "y": np.arange(len(text)), "text": text,
             "textfont": {"size": 13, "color": ink}, "hoverinfo": "skip", "cliponaxis": False,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from glasshouse.schema.events.decoding import Round
 from glasshouse_widgets.figures.decoding.words import Columns, walked
 from glasshouse_widgets.figures.tidy import rows
+from glasshouse_widgets.figures.tokens import across
 
 WIDTH, HEIGHT = 660.0, 342.0                    # px: plotting area
 LETTER, PAD, GAP = 7.3, 9.0, 12.0               # px: one monospaced letter; inside a chip; between columns
@@ -105,7 +106,7 @@ def letters(at: Places, room: Extent) -> list[int]:
 
 def chips(labels: Sequence[str], at: Places, room: Extent) -> Chips:
     star = len(labels) - 1
-    right = tuple(d + (PAD + (9 if i == star else 3) + LETTER * len(s) if s else PAD + 5) / room.px_column
+    right = tuple(d + (PAD + (9 if i == star else 3) + LETTER * across(s) if s else PAD + 5) / room.px_column
                   for i, (s, d) in enumerate(zip(labels, at.depth, strict=True)))
     worded, plain = min(0.46, 11 / room.px_row), min(0.40, 8 / room.px_row)
     half = tuple(max(worded, 8.5 / room.px_row) if s else plain for s in labels)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from glasshouse.schema.events.decoding import NodeLook, NodeState, Round
+from glasshouse.schema.piece import running
 from glasshouse_widgets.figures.decoding import placing
 from glasshouse_widgets.figures.decoding.placing import Chips, Extent, Line, Places
 from glasshouse_widgets.figures.decoding.words import END, MARKS, TWIN, Columns, ended, final_hover, headline, hover, piece, twins, walked
@@ -102,7 +103,7 @@ def _edges(columns: Columns, at: Places, drawn: Chips, room: Extent, theme: Them
 def _ribbon(before: Sequence[str], at: Places, room: Extent, theme: Theme) -> dict[str, Any]:
     """The end of the text so far, read into the root."""
     fits = int((room.ribbon - 24) / placing.LETTER)
-    said = cut(visible("".join(before[:-1])), fits, keep_end=True)
+    said = cut(visible("".join(running(before[:-1]))), fits, keep_end=True)
     return {"type": "scatter", "mode": "text", "name": "text so far", "x": [-12 / room.px_column], "y": [at.row[0]],
             "text": [escaped(said)], "textposition": "middle left", "hoverinfo": "skip", "showlegend": False,
             "textfont": {"family": MONO, "size": 12, "color": theme.muted}}
