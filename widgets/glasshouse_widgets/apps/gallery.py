@@ -23,8 +23,8 @@ class Gallery(JSComponent):
     frames = param.String("{}")
     engine = param.String(ENGINE, constant=True)
 
-    _esm = text("wire.js", "bring.js", "../apps/gallery.js")
-    _stylesheets = [text("islands.css"), text("../apps/gallery.css")]
+    _esm = text("wire.js", "bring.js", "browser/gallery.js")
+    _stylesheets = [text("islands.css"), text("browser/gallery.css")]
 
 
 def board(labs: dict[str, type[Lab]], core: Core) -> dict[str, Any]:

@@ -51,13 +51,13 @@ function render({ model, el }) {
   const card = (row) => {
     const mini = miniature(() => frames[row.lab], theme);
     minis.set(row.lab, mini);
-    return h("a", { class: "lab", href: row.href }, mini.box, h("span", { class: "words" }, h("b", {}, row.title),
+    return h("a", { class: "lab", href: row.href }, mini.box, h("span", { class: "about" }, h("b", {}, row.title),
       h("span", { class: "ask" }, row.question), h("span", {}, row.sentence), h("span", { class: "open" }, "Open the lab")));
   };
   const families = [...new Set(board.rows.map((row) => row.family))];
   const rows = families.map((family) => {
     const labs = board.rows.filter((row) => row.family === family), n = labs.reduce((sum, row) => sum + row.methods, 0);
-    return h("section", { class: labs.length > 1 ? "several" : "" }, h("h2", {}, family, h("span", { class: "unit" }, ` ${n} ${n === 1 ? "method" : "methods"}`)),
+    return h("section", { class: labs.length > 1 ? "several" : "" }, h("h2", {}, family, h("span", { class: "count" }, ` ${n} ${n === 1 ? "method" : "methods"}`)),
       h("div", { class: "labs" }, ...labs.map(card)));
   });
   const node = h("main", { class: "gh gallery" }, h("header", {}, h("h1", {}, "Glasshouse"),
