@@ -49,7 +49,7 @@ class RunRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """The content of :meth:`to_json`."""
-        plain: dict[str, Any] = {f.name: _jsonable(getattr(self, f.name)) for f in fields(self) if f.name != "guarantee"}
+        plain: dict[str, Any] = {f.name: jsonable(getattr(self, f.name)) for f in fields(self) if f.name != "guarantee"}
         return plain | {"guarantee": asdict(self.guarantee)}
 
     @classmethod
@@ -62,6 +62,7 @@ class RunRecord:
             content = json.loads(text)
             version = content["format"]
             promise = content.pop("guarantee")
+            content.pop("screen", None)         # what a lab adds to its export: how the run was looked at
             content["guarantee"] = Guarantee(**{**promise, "assumptions": tuple(promise["assumptions"])})
             content["columns"] = {name: _column(cells) for name, cells in content["columns"].items()}
             content["summary"] = {name: _column([cell])[0] for name, cell in content["summary"].items()}
@@ -128,11 +129,12 @@ def _cell(value: Any) -> Scalar:
     return "-".join(map(str, value)) if isinstance(value, (tuple, list)) else value
 
 
-def _jsonable(value: Any) -> Any:
+def jsonable(value: Any) -> Any:
+    """``value`` as strict JSON can say it: NaN is None, infinities are texts, NumPy scalars and tuples are plain."""
     if isinstance(value, Mapping):
-        return {str(name): _jsonable(item) for name, item in value.items()}
+        return {str(name): jsonable(item) for name, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_jsonable(item) for item in value]
+        return [jsonable(item) for item in value]
     if hasattr(value, "item"):  # a NumPy scalar
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

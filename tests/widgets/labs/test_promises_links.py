@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-import numpy as np
 import pytest
 
-from glasshouse.schema.knob import KnobField
 from glasshouse_widgets import labs
 from glasshouse_widgets.labs.base import Lab
 from glasshouse_widgets.labs.link import MOST
 from glasshouse_widgets.renderers.arrays import to_json
-from rested import at_rest
+from rested import at_rest, moved_about
 
 LABS = labs.found()
 PLAYED = [name for name, cls in LABS.items() if cls.sequence]
@@ -25,32 +23,6 @@ PLAYED = [name for name, cls in LABS.items() if cls.sequence]
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     with at_rest(LABS[request.param](problem="tiny")) as made:
         yield made
-
-
-def drawn_value(field: KnobField, rng: np.random.Generator) -> Any:
-    if field.kind in ("choice", "bool"):
-        return (field.choices or (False, True))[int(rng.integers(len(field.choices or (0, 1))))]
-    low = field.low if field.low is not None else 0.0
-    high = min(field.high if field.high is not None else low + 10.0, low + 10.0)
-    if field.kind == "int":
-        return int(rng.integers(int(low), int(high) + 1))
-    return round(float(rng.uniform(low, high)), 3)
-
-
-def moved_about(lab: Lab, seed: int) -> None:
-    """The player somewhere else, and there every look and dial, as far as it is allowed."""
-    rng = np.random.default_rng(seed)
-    if lab.player is not None and lab.player.length > 1:
-        lab.player.scrub(int(rng.integers(lab.player.length)))
-    for holder in (lab.looks, lab.dial):
-        for field in holder.fields.values() if holder is not None else ():
-            if field.name == lab.sequence or field.kind == "text":
-                continue
-            before = lab.values
-            lab.set(field.name, drawn_value(field, rng))
-            if lab.message is not None:
-                lab.update({n: before[n] for n in holder.fields})
-    assert lab.wait()
 
 
 def opened(cls: type[Lab], query: str) -> Any:

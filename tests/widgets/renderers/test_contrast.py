@@ -83,6 +83,6 @@ def test_all_that_is_written_in_a_lab_s_figures_can_be_read(name: str) -> None:
         with at_rest(cls(method=method, problem="tiny")) as lab:
             for theme in THEMES.values():
                 lab.theme = theme.name
-                assert lab.wait(30)
+                assert lab.wait()
                 for pane, figure in lab.figures.items():
                     assert faint(figure, theme.surface) == [], (method, pane, theme.name)

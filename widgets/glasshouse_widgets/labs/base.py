@@ -8,7 +8,7 @@ Everything of a lab happens on the thread that built it; work runs on others and
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
@@ -17,7 +17,7 @@ import param
 from glasshouse.schema.errors import GlasshouseError, bad_value
 from glasshouse.schema.events.base import Event
 from glasshouse.schema.guarantee import Guarantee
-from glasshouse_widgets.labs import painting
+from glasshouse_widgets.labs import exports, painting
 from glasshouse_widgets.labs.core import Session
 from glasshouse_widgets.labs.parts import (
     Action,
@@ -79,6 +79,10 @@ class Lab(Running):
         """The guarantee to show: the run's own, downgraded where a person's looks break an assumption."""
         return actual
 
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """What the stage shows as columns of equal length, under names that no look has: by default a row per event so far."""
+        return exports.events(shown)
+
     def own_state(self, shown: Shown) -> Mapping[str, Any]:
         """What the method's declared views read: by default the ``extra`` of the event."""
         return shown.event.extra
@@ -124,7 +128,8 @@ class Lab(Running):
                 "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"]}
 
     def export_data(self, kind: str = "csv") -> Export:
-        """What lies behind the picture, as ``csv`` or ``json``; or the pictures themselves as a page that needs no server, ``html``.
+        """What is on the screen, as ``csv`` (the stage's table, with looks and readout beside it) or as ``json`` (the run's record
+        too); or the pictures themselves as a page that needs no server, ``html``.
 
         Raises: BadValue for another kind, and before anything is computed.
         """
@@ -132,11 +137,9 @@ class Lab(Running):
             return self.export_html()
         if kind not in ("csv", "json"):
             raise bad_value("kind", kind, "csv, json or html")
-        session = self.sides[0].session
-        if session is None:
+        if not self._seen or self.sides[0].session is None:
             raise bad_value("export", "nothing", "a result: wait for the first picture")
-        record = session.record(**self.looks.values())
-        text = record.to_csv() if kind == "csv" else record.to_json()
+        text = (exports.csv if kind == "csv" else exports.to_json)(self, self._seen)
         name = f"glasshouse-{self.method.replace('.', '-')}-seed{self.seed}.{kind}"
         return Export(name, "text/csv" if kind == "csv" else "application/json", text)
 

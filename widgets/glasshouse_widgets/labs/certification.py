@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 from glasshouse.schema.events.certification import Inspected
@@ -57,6 +57,15 @@ class CertificationLab(Lab):
             return certification.radii(seen, theme)
         drawing = {"layers": certification.layers, "accuracy": certification.accuracies, "tightness": certification.tightness}[name]
         return drawing(seen, their, theme)
+
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """A row per real image around the chosen one, itself first, with what bounds allow; leads are in logits."""
+        seen = _seen(shown)
+        found: dict[str, Iterable[Any]] = {"real_image": range(len(seen.leads))}
+        for k, rival in enumerate(seen.rivals):
+            found |= {f"lead_over_{rival}": seen.leads[:, k], f"lead_over_{rival}_at_least": [seen.lead_box[0, k]] * len(seen.leads),
+                      f"lead_over_{rival}_at_most": [seen.lead_box[1, k]] * len(seen.leads)}
+        return found
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
         seen = _seen(shown)

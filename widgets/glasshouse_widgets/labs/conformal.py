@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
+
+import numpy as np
 
 from glasshouse.schema.events.conformal import Resplits, Sets
 from glasshouse_widgets.figures import conformal
+from glasshouse_widgets.labs import exports
 from glasshouse_widgets.labs.base import Action, Reading, Shown, Slot, Story
 from glasshouse_widgets.labs.peeking import Watched
 
@@ -43,6 +46,13 @@ class ConformalLab(Watched):
             studied = shown.studies.get("resplits")
             return conformal.covered(seen, studied if isinstance(studied, Resplits) and "resplits" in shown.fresh else None, theme)
         return conformal.sizes(seen, cast(Sets, other.event) if other else None, theme)
+
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """A row per test image."""
+        seen = cast(Sets, shown.event)
+        labels = seen.calibrated.labels
+        return {"test_image": np.arange(len(labels)), "true_label": labels, "set": exports.listed(seen.sets), "labels_in_set": seen.sizes,
+                "holds_truth": seen.sets[np.arange(len(labels)), labels]}
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
         seen = cast(Sets, shown.event)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
+
+import numpy as np
 
 from glasshouse.schema.events.conformal_batch import Claim, Redraws
 from glasshouse_widgets.figures.conformal import batch
@@ -40,6 +42,15 @@ class BatchLab(Watched):
             return batch.points(seen, theme)
         studied = shown.studies.get("redraws")
         return batch.held(seen, studied if isinstance(studied, Redraws) and "redraws" in shown.fresh else None, theme)
+
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """A row per point of the batch."""
+        seen = cast(Claim, shown.event)
+        batched, b = seen.batched, seen.batch
+        points = {"point": np.arange(batched.m), "error": batched.batch_scores[b], "rank_among_calibration": batched.ranks[b]}
+        if batched.statement != "select":
+            return points
+        return {**points, "confidence": batched.confidence[b], "claim_is_false": batched.wrong[b]}
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
         seen = cast(Claim, shown.event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, cast
 
@@ -47,6 +47,13 @@ class CodeHolesLab(Watched):
             studied = shown.studies.get("resamples")
             return code_budget.kept_promise(seen, studied if isinstance(studied, Resamples) and "resamples" in shown.fresh else None, theme)
         return code_budget.removed(seen, cast(Holed, other.event) if other else None, theme)
+
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """A row per node of the statement's tree."""
+        seen = cast(Holed, shown.event)
+        guess = seen.guess
+        return {"node": range(len(guess)), "parent": guess.parent, "syntax": guess.kind, "text": guess.own, "doubt_nats": guess.cost,
+                "is_wrong": guess.wrong, "kept": seen.kept}
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
         seen = cast(Holed, shown.event)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 from glasshouse.schema.events.conformal_decisions import Cascaded, Decisions, PolicyStep, Selected, Walked
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse_widgets.figures.conformal import decided, decisions
+from glasshouse_widgets.labs import exports
 from glasshouse_widgets.labs.base import Group, Reading, Shown, Slot, Story
 from glasshouse_widgets.labs.peeking import Watched
 
@@ -41,6 +42,12 @@ class DecisionLab(Watched):
         return decided.one(seen, shown.theme) if name == "image" else decided.strip(seen, shown.theme)
 
     # What is said
+
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """A row per test image."""
+        seen = cast(Decisions, shown.event)
+        return {"test_image": range(seen.tested.m), "true_label": seen.tested.labels, "confidence": seen.tested.confidence,
+                "decision": [seen.names[d] for d in seen.decision.tolist()], "said": exports.listed(seen.answers), "right": seen.right}
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
         seen = cast(Decisions, shown.event)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
+
+import numpy as np
 
 from glasshouse.schema.events.conformal_drift import Streams, Tracked
 from glasshouse_widgets.figures.conformal import drift
@@ -53,6 +55,14 @@ class DriftLab(Lab):
     def span(self, shown: Shown) -> tuple[int, int]:
         seen = cast(Tracked, shown.event)
         return seen.block, seen.blocks
+
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """A row per step of the stream."""
+        seen = cast(Tracked, shown.event)
+        stream = seen.stream
+        return {"step": range(1, stream.steps + 1), "passed": np.arange(stream.steps) < seen.now, "truth": stream.y, "forecast": stream.forecast,
+                "lower": stream.forecast - seen.limit, "upper": stream.forecast + seen.limit, "missed": seen.missed,
+                "missed_by_fixed": seen.fixed_missed, "recent_coverage": seen.rolling}
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
         seen = cast(Tracked, shown.event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -67,6 +67,13 @@ class IntervalLab(Watched):
             return intervals.plausible(seen, theme)
         studied = shown.studies.get("redraws")
         return intervals.covered(seen, studied if isinstance(studied, Redraws) and "redraws" in shown.fresh else None, theme)
+
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """A row per test point."""
+        seen = cast(Intervals, shown.event)
+        learnt = seen.learnt
+        return {"test_point": range(learnt.m), "at": learnt.at, "truth": learnt.y, "forecast": learnt.center, "lower": seen.lower,
+                "upper": seen.upper, "holds_truth": seen.covered}
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
         seen = cast(Intervals, shown.event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -71,6 +71,13 @@ class KnowingLab(Lab):
         if name == "tell":
             return knowing.tell(seen, theme)
         return knowing.curves(_epochs(shown), seen.index, _epochs(other) if other else [], theme)
+
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """A row per test input."""
+        seen, world = _seen(shown), _seen(shown).state.world
+        said = {"input": range(len(world.truth)), "probability": seen.state.mu[:, seen.answer], "true_probability": world.truth[:, seen.answer],
+                "came_true": world.labels[:, 0] == seen.answer}
+        return {**said, "says_it_is_off_by": seen.radius} if _pairs(seen) else said
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
         seen = _seen(shown)

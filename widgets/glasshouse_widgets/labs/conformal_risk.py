@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 from glasshouse.schema.events.conformal_risk import Chosen, RiskResplits
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse_widgets.figures.conformal import risk
+from glasshouse_widgets.labs import exports
 from glasshouse_widgets.labs.base import Action, Reading, Shown, Slot, Story
 from glasshouse_widgets.labs.peeking import Watched
 
@@ -54,6 +55,12 @@ class RiskLab(Watched):
             return risk.one_page(seen, theme)
         studied = shown.studies.get("resamples")
         return risk.samples(seen, studied if isinstance(studied, RiskResplits) and "resamples" in shown.fresh else None, theme)
+
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """A row per test page."""
+        seen = cast(Chosen, shown.event)
+        return {"test_page": range(seen.losses.m), "true_labels": exports.listed(seen.losses.truth), "set": exports.listed(seen.sets),
+                "missed": exports.listed(seen.missed)}
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
         seen = cast(Chosen, shown.event)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 from glasshouse.schema.events.conformal_robust import ProvedResplits, RobustSets
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse_widgets.figures.conformal import robust
+from glasshouse_widgets.labs import exports
 from glasshouse_widgets.labs.base import Action, Reading, Shown, Slot, Story
 from glasshouse_widgets.labs.peeking import Watched
 
@@ -59,6 +60,14 @@ class AttackLab(Watched):
         if name == "reach":
             return robust.reach(seen, theme)
         return robust.sizes(seen, cast(RobustSets, other.event) if other else None, theme)
+
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """A row per test image, under the attack shown."""
+        seen = cast(RobustSets, shown.event)
+        m, labels = seen.smoothed.m, seen.smoothed.labels
+        return {"test_image": range(m), "true_label": labels, "ordinary_set": exports.listed(seen.plain_sets),
+                "robust_set": exports.listed(seen.sets), "ordinary_holds_truth": seen.plain_sets[range(m), labels],
+                "robust_holds_truth": seen.sets[range(m), labels], "withstands": seen.withstood}
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
         seen = cast(RobustSets, shown.event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 from glasshouse.schema.events.conformal_rules import Attacked, RobustSets
@@ -44,6 +44,17 @@ class RulesLab(Watched):
             return rules.images(seen, theme)
         studied = shown.studies.get("attack")
         return rules.certified(seen, studied if isinstance(studied, Attacked) and "attack" in shown.fresh else None, theme)
+
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """A row per label and property of the image looked at, before and after the rules."""
+        seen = cast(RobustSets, shown.event)
+        reasoned, i, d = seen.reasoned, seen.image, seen.at
+        names = [*map(str, range(reasoned.classes)), *reasoned.properties]
+        blank = [None] * len(reasoned.properties)
+        found = {"of": names, "before_rules": reasoned.before[i], "after_rules": reasoned.after[i]}
+        for word, box in (("before", reasoned.before_box), ("after", reasoned.after_box)):
+            found |= {f"{word}_rules_least": box[0, d, i], f"{word}_rules_most": box[1, d, i]}
+        return {**found, "in_set": [*seen.sets[1, i].tolist(), *blank], "in_robust_set": [*seen.robust[1, i].tolist(), *blank]}
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
         seen = cast(RobustSets, shown.event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 from weakref import WeakKeyDictionary
@@ -145,6 +145,14 @@ class DraftTreeLab(Lab):
         return _look(shown).index, _look(shown).rounds
 
     # What is said
+
+    def table(self, shown: Shown) -> Mapping[str, Iterable[Any]]:
+        """A row per guess of the round, the last committed token first."""
+        event = _look(shown).round
+        n = len(event.token)
+        return {"guess": range(n), "parent": event.parent, "depth": event.depth, "token_id": event.token,
+                "token": [str(event.pieces.get(t, f"#{t}")) for t in event.token.tolist()], "draft_q": event.q_token, "target_p": event.p_token,
+                "accepted_with": event.accept, "u": event.u, "decision": [NodeState(s).name.lower() for s in event.state.tolist()]}
 
     def read(self, shown: Shown) -> tuple[Reading, ...]:
         look, mine = _look(shown), _rounds(shown)
