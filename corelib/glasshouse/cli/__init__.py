@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
 import typer
 
+from glasshouse.cli import streams
 from glasshouse.cli.commands import app
 from glasshouse.schema.errors import GlasshouseError
 
@@ -20,19 +20,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _status(arguments: Sequence[str] | None) -> int:
+    given = list(sys.argv[1:] if arguments is None else arguments)
     command = typer.main.get_command(app)
     try:
+        if given and given[0] != "serve":       # a server says nothing that anybody has to read
+            streams.check()
         # Not main(): it would end the process by its own rules before ours are heard.
-        with command.make_context("glasshouse", list(sys.argv[1:] if arguments is None else arguments)) as context:
+        with command.make_context("glasshouse", given) as context:
             command.invoke(context)
-        sys.stdout.flush()
         return 0
     except typer.Exit as ending:
         return ending.exit_code
     except GlasshouseError as error:
         return _refused(str(error))
     except BrokenPipeError:  # the reader had enough, as in `glasshouse list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.hush(1)
         return 0
     except (KeyboardInterrupt, typer.Abort):
         return 130
@@ -44,5 +46,5 @@ def _status(arguments: Sequence[str] | None) -> int:
 
 
 def _refused(message: str) -> int:
-    print("glasshouse: " + " ".join(message.split()), file=sys.stderr)
+    streams.note("glasshouse: " + " ".join(message.split()))
     return 2

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from glasshouse.cli import reading, writing
+from glasshouse.cli.streams import note, out
 
 app = typer.Typer(name="glasshouse", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]},
@@ -65,7 +66,7 @@ def show(id: Id, as_json: AsJson = False) -> None:
     if as_json:
         writing.json_out(shown(id))
     else:
-        print(told(shown(id)))
+        out(told(shown(id)))
 
 
 @app.command()
@@ -121,7 +122,7 @@ def doctor(as_json: AsJson = False) -> None:
     if as_json:
         writing.json_out(found)
     else:
-        print(told(found))
+        out(told(found))
     if found["data"]["wrong"]:
         raise typer.Exit(1)
 
@@ -131,6 +132,6 @@ def _finish(records: Any, target: Path | None, as_json: bool) -> None:
 
     if target is not None:
         save(records, target)
-        writing.note(f"saved to {target}")
+        note(f"saved to {target}")
     if as_json:
         writing.json_out([r.to_dict() for r in records] if isinstance(records, list) else records.to_dict())

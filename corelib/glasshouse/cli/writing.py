@@ -10,17 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from glasshouse.catalogue import MethodInfo
+from glasshouse.cli.streams import out
 from glasshouse.schema.record import RunRecord
 
 
 def json_out(value: Any) -> None:
     """One strict JSON value on stdout."""
-    print(json.dumps(value, allow_nan=False, ensure_ascii=False))
-
-
-def note(message: str) -> None:
-    """One line on stderr."""
-    print(message, file=sys.stderr)
+    out(json.dumps(value, allow_nan=False, ensure_ascii=False))
 
 
 def listed(info: MethodInfo) -> dict[str, Any]:
@@ -33,18 +29,17 @@ def table_out(columns: Mapping[str, Sequence[Any]]) -> None:
     """Columns of text under a header, widths by content, never folded: for eyes and for grep."""
     cells = [[name, *(_text(value) for value in values)] for name, values in columns.items()]
     widths = [max(map(len, column)) for column in cells]
-    for row in zip(*cells, strict=True):
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    out("\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in zip(*cells, strict=True)))
 
 
 def record_out(record: RunRecord) -> None:
     """A run for a person to read: what ran, its promise, its numbers."""
-    print(f"{record.method} on {record.problem['name']}, seed {record.seed}, {len(next(iter(record.columns.values()), []))} "
-          f"events of kind {record.event}")
-    print(f"guarantee: {record.guarantee}: {record.guarantee.statement}")
     width = max(map(len, record.summary), default=0)
-    for name, value in record.summary.items():
-        print(f"  {name.ljust(width)}  {_text(value)}")
+    out("\n".join([
+        f"{record.method} on {record.problem['name']}, seed {record.seed}, {len(next(iter(record.columns.values()), []))} "
+        f"events of kind {record.event}",
+        f"guarantee: {record.guarantee}: {record.guarantee.statement}",
+        *(f"  {name.ljust(width)}  {_text(value)}" for name, value in record.summary.items())]))
 
 
 @contextmanager
@@ -52,7 +47,7 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[[Any], N
     """A bar on stderr while it is a terminal, else nothing. Takes events, Progress, or how many are done."""
     from glasshouse.schema.events.base import Progress
 
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda item: None
         return
     from rich.console import Console

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from glasshouse.runs.session import open
+from glasshouse.schema import place
 from glasshouse.schema.errors import Unsupported, bad_value
 from glasshouse.schema.record import RunRecord, Scalar, as_table, frame, table_csv
 
@@ -25,34 +26,37 @@ def run(id: str, problem: Any = None, seed: int = 0, **values: Any) -> RunRecord
 def destination(path: str | Path) -> Path:
     """``path``, if records can be saved there: checked before any work.
 
-    Raises: BadValue for an unknown suffix, a missing folder or a folder; Unsupported for Parquet without its extra.
+    Raises: BadValue for an unknown suffix and as :func:`place.new_file`; Unsupported for Parquet without its extra.
     """
-    chosen = Path(path)
-    if chosen.suffix.lower() not in SUFFIXES:
+    if Path(path).suffix.lower() not in SUFFIXES:
         raise bad_value("out", str(path), f"a file name ending in {', '.join(SUFFIXES)}")
-    if not chosen.parent.is_dir() or chosen.is_dir():
-        raise bad_value("out", str(path), "a file in a folder that exists")
-    if chosen.suffix.lower() == ".parquet":
+    if Path(path).suffix.lower() == ".parquet":
         _need_parquet(str(path))
-    return chosen
+    place.new_file(path)
+    return Path(path)
 
 
 def save(records: RunRecord | Sequence[RunRecord], path: str | Path) -> Path:
     """Writes one record, or a sweep's, by the suffix of ``path``.
 
-    JSON holds all of it. CSV and Parquet hold a table: a run's columns, or a row per record of a sweep.
+    JSON holds all of it. CSV and Parquet hold a table: a run's columns, or a row per record of a sweep. The file is there whole or not.
     """
     chosen = destination(path)
+    with place.whole(chosen.resolve()) as part:
+        _write(records, part, chosen.suffix.lower())
+    return chosen
+
+
+def _write(records: RunRecord | Sequence[RunRecord], file: Path, suffix: str) -> None:
     single = isinstance(records, RunRecord)
     columns: Mapping[str, Sequence[Scalar]] = records.columns if isinstance(records, RunRecord) else as_table(records)
-    if chosen.suffix.lower() == ".json":
+    if suffix == ".json":
         whole = records.to_dict() if isinstance(records, RunRecord) else [r.to_dict() for r in records]
-        chosen.write_text(json.dumps(whole, allow_nan=False, ensure_ascii=False, indent=None if single else 1) + "\n", "utf-8")
-    elif chosen.suffix.lower() == ".csv":
-        chosen.write_text(table_csv(columns), "utf-8", newline="")
+        file.write_text(json.dumps(whole, allow_nan=False, ensure_ascii=False, indent=None if single else 1) + "\n", "utf-8")
+    elif suffix == ".csv":
+        file.write_text(table_csv(columns), "utf-8", newline="")
     else:
-        frame(columns).to_parquet(chosen)
-    return chosen
+        frame(columns).to_parquet(file)
 
 
 def _need_parquet(path: str) -> None:
