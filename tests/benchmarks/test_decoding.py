@@ -16,7 +16,6 @@ import pytest
 import torch
 
 from benchmarks.interleaved import paired, race, report
-from glasshouse import runs
 from glasshouse.families.decoding import generate, load_pair
 from glasshouse.families.decoding.problems import Python
 from glasshouse.models.language.lean import scorer_for
@@ -182,7 +181,14 @@ def test_sampled(pair: Any) -> None:
                                  "tokens/forward": statistics.mean(counts[n])} for n, s in totals.items()])
 
 
-def test_session_overhead() -> None:
-    """What keeping every event costs over keeping none: the price of the glass."""
-    kept = lambda: runs.run("decoding.speculative-sampling", problem="python:max_new_tokens=48")  # noqa: E731
-    report("decoding-session", [{"run": "speculative-sampling, events kept", "seconds": statistics.median(race({"kept": kept}, 5)["kept"])}])
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+def test_what_a_record_costs(pair: Any, temperature: float) -> None:
+    """The default record against none, CPU seconds, by method: the price of the glass, at most a twentieth."""
+    ids = torch.tensor([Python(prompt="code", index=1).open().tokens])
+    rows = []
+    for name in TREES | {"speculative-sampling 4": {}, "prompt-lookup suffix": {}, "token-recycling 16": {}}:
+        seconds = race({keep: partial(ours, pair, ids, name, keep=keep, temperature=temperature) for keep in ("none", "top")}, 9, time.process_time)
+        rows.append({"method": name, "none": statistics.median(seconds["none"]), "top / none": min(seconds["top"]) / min(seconds["none"]),
+                     "median of pairs": 1 / paired(seconds["top"], seconds["none"])})
+    report(f"decoding-records-{temperature:g}", rows)
+    assert all(min(r["top / none"], r["median of pairs"]) <= 1.05 for r in rows)

@@ -125,7 +125,8 @@ def test_the_residual_is_what_the_final_token_came_from(rule: str) -> None:
 def test_greedy_shows_laws_at_temperature_one() -> None:
     for event in events(replace(SAMPLED, temperature=0.0))[1:]:
         assert event.rule == "V0"
-        assert (event.p.mass > 0).all()
+        assert (event.p.mass[event.p.ids[:, 0] >= 0] > 0).all()
+        assert (event.p.ids[[*event.path, *event.parent[1:]], 0] >= 0).all()
         assert set(event.accept[np.isfinite(event.accept)]) <= {0.0, 1.0}
         assert np.isnan(event.u).all()
         assert event.final == event.p.ids[event.final_node][0]

@@ -14,6 +14,7 @@ from glasshouse.families.decoding.generation import method_class
 from glasshouse.families.decoding.interface import Context, Method, Outcome, Proposal, TokenTree
 from glasshouse.families.decoding.methods.autoregressive import Autoregressive
 from glasshouse.families.decoding.methods.speculative_sampling import SpeculativeSampling
+from glasshouse.schema.events.base import Lazy
 from glasshouse.schema.knob import knobs_of
 
 NAMES = sorted(m.name for m in pkgutil.iter_modules(methods.__path__) if not m.name.startswith("_"))
@@ -62,9 +63,18 @@ class Careless(SpeculativeSampling):
         return super().absorb(state, tree, outcome, logits)
 
 
-class Meddling(Autoregressive):
+class Remembering(Autoregressive):
+    def init(self, vocab_size: int) -> Any:
+        return []
+
+    def absorb(self, state: Any, tree: TokenTree, outcome: Outcome, logits: Any) -> Any:
+        state.append(len(state))
+        return state
+
+
+class Meddling(Remembering):
     def propose(self, state: Any, context: Context) -> Proposal:
-        state.append(np.zeros(context.vocab_size))
+        state.append(0)
         return super().propose(state, context)
 
 
@@ -74,15 +84,26 @@ class Unsteady(SpeculativeSampling):
         return Proposal(proposal.tree, lambda: {"noise": np.random.default_rng().random(3)})
 
 
-class Shared(Autoregressive):
+class Shared(Remembering):
     def propose(self, state: Any, context: Context) -> Proposal:
-        return Proposal(super().propose(state, context).tree, lambda: {"position": state, "entropy": state})
+        return Proposal(super().propose(state, context).tree, lambda: {"seen": state})
+
+
+class Late(Remembering):
+    def propose(self, state: Any, context: Context) -> Proposal:
+        return Proposal(super().propose(state, context).tree, lambda: Lazy(lambda: {"seen": list(state)}))
+
+
+class Nameless(SpeculativeSampling):
+    def propose(self, state: Any, context: Context) -> Proposal:
+        return Proposal(super().propose(state, context).tree)
 
 
 @pytest.mark.parametrize(("law", "cls", "reason"), [
     (laws.arguments_are_left_alone, Careless, "absorb changed"), (laws.arguments_are_left_alone, Meddling, "propose changed"),
     (laws.one_seed_gives_one_trace, Unsteady, "extra differs"), (laws.pictures_stay_as_they_were, Shared, "changed afterwards"),
-    (laws.pictures_stay_as_they_were, Unsteady, "names")], ids=lambda v: getattr(v, "__name__", v))
+    (laws.pictures_stay_as_they_were, Late, "changed afterwards"), (laws.pictures_stay_as_they_were, Unsteady, "changed afterwards"),
+    (laws.pictures_stay_as_they_were, Nameless, "names")], ids=lambda v: getattr(v, "__name__", v))
 def test_each_law_can_be_broken(law: laws.Law, cls: type, reason: str) -> None:
     with pytest.raises(AssertionError, match=reason):
         law(cls)

@@ -139,7 +139,7 @@ class DraftTreeLab(Lab):
         return replace(room, height=height).eased
 
     def own_state(self, shown: Shown) -> Mapping[str, Any]:
-        return _look(shown).round.extra
+        return _look(shown).extra
 
     def span(self, shown: Shown) -> tuple[int, int]:
         return _look(shown).index, _look(shown).rounds

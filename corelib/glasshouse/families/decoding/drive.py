@@ -11,7 +11,6 @@ from glasshouse.families.decoding.reading import node_look
 from glasshouse.families.decoding.recording import Keep
 from glasshouse.families.decoding.rounds import check, cold, prepared_for, rounds
 from glasshouse.numerics.seeds import Seeds
-from glasshouse.schema.errors import BadValue
 from glasshouse.schema.events.base import Event, Progress
 from glasshouse.schema.events.decoding import NodeLook, Prompt, Round
 from glasshouse.schema.guarantee import Guarantee
@@ -42,10 +41,7 @@ def prepare(method: Method, problem: Any, seeds: Seeds) -> Iterator[Any]:
 
 def look(events: Sequence[Event], look: Look) -> NodeLook:
     """The bars and the sentence of one node of one round; nothing is recomputed."""
-    found = [event for event in events if isinstance(event, Round)]
-    if not found:
-        raise BadValue("round = -1 is not there yet: no round has been decoded", "round")
-    return node_look(found, look)
+    return node_look(events, look)
 
 
 def summary(events: Sequence[Event]) -> dict[str, int | float | str]:

@@ -110,9 +110,13 @@ class Context:
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """A tree and the method's own state at this moment, for its views. ``extra`` is only read when events are kept, before ``absorb``.
+    """A tree and the method's own state at this moment, for its views. ``extra`` is only called when events are kept, before ``absorb``.
 
-    A key of it that ends in ``_token`` holds token ids, -1 for none; the event will carry their display texts instead.
+    It gives numbers of this round, a bounded few: never rows over the vocabulary, never the whole text. What can be computed from them
+    may be a :class:`Lazy`, which is read after ``absorb``, perhaps much later, and must hold on to nothing that changes or is large.
+    Ends of keys have a meaning. ``_token``: token ids, -1 for none, of which a reader gets the display texts. ``_past``: a number of
+    which a look gives those of all rounds before. ``_span``: int64 [m, 3], (start, stop, value) over the text, of which a look gives
+    one value a token, int64, 0 where there is none, and the tokens' texts as ``text``. :func:`.reading.whole_extra` does so.
     """
 
     tree: TokenTree
@@ -125,6 +129,7 @@ class Outcome:
 
     ``tested`` maps node -> (acceptance probability, u or NaN, accepted). ``residual`` maps a node on the path where a child failed
     -> what was left of p there, float64 [V], when testing stopped; it is filled by the rules that test children in turn (V1-V3, V5).
+    ``law`` maps a visited node -> p there, float64 [V], where the decision needed it (not when greedy).
     ``committed`` holds the accepted tokens and then ``final``; at the end of the text both it and ``path`` may be cut short.
     """
 
@@ -135,6 +140,7 @@ class Outcome:
     final_kind: Literal["correction", "bonus"]
     tested: Mapping[int, tuple[float, float, bool]] = field(default_factory=dict)
     residual: Mapping[int, np.ndarray] = field(default_factory=dict)
+    law: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +207,7 @@ class Prepared(Protocol):
 class Explained(Protocol):
     """What a method adds that has more to show of a round once the target has spoken: it joins the event's ``extra``.
 
-    Only called when events are kept; ``logits`` as in :meth:`Method.absorb`. It changes nothing.
+    Only called when events are kept; ``logits`` as in :meth:`Method.absorb`. It changes nothing; what it returns is as :class:`Proposal` says.
     """
 
     def explain(self, tree: TokenTree, outcome: Outcome, logits: Any, setting: Setting) -> Mapping[str, Any]: ...

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from glasshouse.families.decoding.drafting.noise import shared
-from glasshouse.families.decoding.interface import Context, Method, Outcome, Proposal, Sampling, Setting, TokenTree
+from glasshouse.families.decoding.interface import Context, Look, Method, Outcome, Proposal, Sampling, Setting, TokenTree
+from glasshouse.families.decoding.reading import node_look
 from glasshouse.families.decoding.recording import Keep
 from glasshouse.families.decoding.rounds import check, cold, drained, prepared_for, rounds
 from glasshouse.families.decoding.verification.walk import choice
@@ -215,20 +216,23 @@ def one_seed_gives_one_trace(cls: type) -> str:
 
 @law
 def pictures_stay_as_they_were(cls: type) -> str:
-    """The extras of a round do not change when the method goes on, and hold what the views name."""
+    """The extras of a round are the same whether they are read at once or at the end, do not change, and hold what the views name."""
     method, given = cls(), setting(RANDOM)
+    late = run(cls(), setting(RANDOM), keep="top")[0]
     state = cold(method, given.target.vocab_size, drained(prepared_for(method, given, Seeds(0)))[1])
-    kept: list[tuple[Mapping[str, Any], Any]] = []
+    kept: list[tuple[Round, Any]] = []
     for event in rounds(method, given, Seeds(0), state, "top"):
-        kept.append((event.extra, copy.deepcopy(dict(event.extra))))
-    for number, (now, then) in enumerate(kept):
-        if not same(dict(now), then):
+        kept.append((event, copy.deepcopy(dict(event.extra))))
+    for number, (event, then) in enumerate(kept):
+        if not same(dict(event.extra), then) or not same(dict(late[number].extra), then):
             return f"the extras of round {number} changed afterwards"
-    for view in method.views:
-        named = {getattr(view, axis) for axis in ("x", "y", "z", "text", "color", "size", "parent")} - {""}
-        missing = [name for extras, _ in kept for name in named if name not in extras]
-        if missing:
-            return f"view {view.title!r} names {missing[0]!r}, which is not among the extras"
+    for number in range(len(kept)):
+        extras = node_look([event for event, _ in kept], Look(number)).extra
+        for view in method.views:
+            named = {getattr(view, axis) for axis in ("x", "y", "z", "text", "color", "size", "parent")} - {""}
+            missing = sorted(named - set(extras))
+            if missing:
+                return f"view {view.title!r} names {missing[0]!r}, which is not among the extras"
     return ""
 
 

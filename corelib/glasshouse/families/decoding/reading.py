@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from glasshouse.families.decoding.interface import Look
 from glasshouse.schema.errors import BadValue
-from glasshouse.schema.events.decoding import NodeLook, NodeState, Round, TopRows
+from glasshouse.schema.events.base import Event, Lazy
+from glasshouse.schema.events.decoding import NodeLook, NodeState, Prompt, Round, TopRows
 
 BARS = 10
 
 
-def node_look(rounds: Sequence[Round], look: Look) -> NodeLook:
+def node_look(events: Sequence[Event], look: Look) -> NodeLook:
     """A node that was guessed is shown at its parent, where it was decided; the root, and -1, show the node itself.
 
-    Round and node are cut to what exists, so that looks survive a new text. Raises BadValue where nothing was recorded.
+    ``events`` are a run's, its prompt included where the text is to be seen. Round and node are cut to what exists, so that looks survive
+    a new text. Raises BadValue where nothing was recorded.
     """
+    rounds = [event for event in events if isinstance(event, Round)]
+    if not rounds:
+        raise BadValue("round = -1 is not there yet: no round has been decoded", "round")
     index = len(rounds) - 1 if look.round < 0 else min(look.round, len(rounds) - 1)
     event = rounds[index]
     if event.token.size == 0:
@@ -28,7 +34,35 @@ def node_look(rounds: Sequence[Round], look: Look) -> NodeLook:
     at = int(event.parent[node]) if guessed else node
     labels, p, q, residual = _bars(event, at, [int(event.token[node])] if guessed else [])
     return NodeLook(round=event, node=node, at=at, index=index, rounds=len(rounds), labels=labels, p=p, q=q, residual=residual,
-                    sentence=_guess(event, node, at) if guessed else _decision(event, node))
+                    sentence=_guess(event, node, at) if guessed else _decision(event, node),
+                    extra=whole_extra(next((e for e in events if isinstance(e, Prompt)), None), rounds, index))
+
+
+def whole_extra(prompt: Prompt | None, rounds: Sequence[Round], index: int) -> Mapping[str, Any]:
+    """The extras of a round, with what only the whole text can tell: see :class:`.interface.Proposal`.
+
+    Of any method, too: ``round_past`` [r] and ``tokens_past`` [2, r], the tokens of each round before and their mean so far.
+    """
+    return Lazy(lambda: {key: value for name, given in rounds[index].extra.items()
+                         for key, value in _unfolded(name, given, prompt, rounds[:index + 1]).items()} | _past(rounds[:index]))
+
+
+def _unfolded(name: str, given: Any, prompt: Prompt | None, rounds: Sequence[Round]) -> dict[str, Any]:
+    if name.endswith("_past"):
+        return {name: np.asarray([event.extra[name] for event in rounds[:-1]])}
+    if not name.endswith("_span"):
+        return {name: given}
+    text = [*(prompt.pieces if prompt else ()), *(piece for event in rounds[:-1] for piece in event.text)]
+    first, mark = rounds[-1].position - len(text), np.zeros(len(text), np.int64)
+    for start, stop, value in given.tolist():
+        mark[max(start - first, 0):max(stop - first, 0)] = value
+    return {"text": text, name.removesuffix("_span"): mark}
+
+
+def _past(rounds: Sequence[Round]) -> dict[str, Any]:
+    tokens = np.asarray([event.tokens for event in rounds], np.float64)
+    number = np.arange(1, len(tokens) + 1)
+    return {"round_past": number, "tokens_past": np.stack([tokens, tokens.cumsum() / number])}
 
 
 def _ended(event: Round) -> bool:

@@ -1,21 +1,27 @@
-"""A round as an event: what was drafted, what the target said, what was decided. Pure reading; the loop does not depend on it."""
+"""A round as an event: what was drafted, what the target said, what was decided. Pure reading; the loop does not depend on it.
+
+Of every distribution only the largest entries are kept. What is text or can be computed from what is kept waits until it is read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
-from glasshouse.families.decoding.interface import Outcome, Setting, TokenTree
-from glasshouse.families.decoding.sampling import distribution
+from glasshouse.families.decoding.interface import Outcome, Sampling, Setting, TokenTree
+from glasshouse.families.decoding.sampling import COLDEST, distribution, nucleus
+from glasshouse.schema.events.base import Lazy
 from glasshouse.schema.events.decoding import NodeState, Round, TopRows
 
 Keep = Literal["none", "top", "full"]
 """How much of a round is recorded: its scalars, path and text; each distribution's 16 largest entries; or all of them."""
 
 TOP = 16
+_DECIDED = {True: int(NodeState.ACCEPTED), False: int(NodeState.REJECTED)}
 _NO_INT, _NO_FLOAT = np.zeros(0, np.int64), np.zeros(0)
 _NO_ROWS = TopRows(ids=np.zeros((0, 0), np.int64), mass=np.zeros((0, 0)), rest=_NO_FLOAT)
 
@@ -34,24 +40,25 @@ class Measured:
 
 
 def recorded(tree: TokenTree, logits: np.ndarray, outcome: Outcome, setting: Setting, measured: Measured,
-             extra: Mapping[str, Any], keep: Keep) -> Round:
+             extras: Sequence[Mapping[str, Any]], keep: Keep) -> Round:
     """``logits`` float [n, V]. At temperature 0, where the law is a point mass, p and q are shown at temperature 1."""
-    tokens = len(outcome.committed)
+    tokens, piece = len(outcome.committed), setting.piece or str
     scalars: dict[str, Any] = vars(measured) | {
         "committed": outcome.committed, "path": outcome.path, "final": outcome.final, "final_node": outcome.final_node,
         "final_kind": outcome.final_kind, "nodes": tree.size, "accepted": min(tokens, len(outcome.path) - 1), "tokens": tokens,
-        "sources": tree.sources, "extra": worded(extra, setting.piece or str)}
+        "sources": tree.sources}
     if keep == "none":
         return Round(**scalars, **_EMPTY)
-    return Round(**scalars, **_arrays(tree, logits, outcome, setting, measured.rule, keep))
+    return Round(**scalars, **_arrays(tree, logits, outcome, setting.sampling, measured.rule, keep, piece),
+                 extra=Lazy(lambda: worded(extras, piece)), text=tuple(map(piece, outcome.committed)))
 
 
-def worded(extra: Mapping[str, Any], piece: Callable[[int], str]) -> Mapping[str, Any]:
-    """Extras whose name ends in ``_token`` hold ids [n] or [n, k]: an event carries the tokens' texts, a dash for the id -1."""
+def worded(extras: Iterable[Mapping[str, Any]], piece: Callable[[int], str]) -> Mapping[str, Any]:
+    """All extras in one. Those whose name ends in ``_token`` hold ids [n] or [n, k]: what is read are the tokens' texts, a dash for -1."""
     def words(ids: Any) -> Any:
         return [words(i) for i in ids] if isinstance(ids, list) else piece(ids) if ids >= 0 else "–"
 
-    return {key: words(np.asarray(value).tolist()) if key.endswith("_token") else value for key, value in extra.items()}
+    return {key: words(np.asarray(value).tolist()) if key.endswith("_token") else value for part in extras for key, value in part.items()}
 
 
 _EMPTY: dict[str, Any] = {
@@ -59,32 +66,67 @@ _EMPTY: dict[str, Any] = {
     **dict.fromkeys(("q_token", "p_token", "accept", "u"), _NO_FLOAT), **dict.fromkeys(("p", "q", "residual"), _NO_ROWS)}
 
 
-def _arrays(tree: TokenTree, logits: np.ndarray, outcome: Outcome, setting: Setting, rule: str, keep: Keep) -> dict[str, Any]:
-    p = distribution(logits, setting.sampling)
-    rows = {"p": top_rows(p, np.arange(tree.size), tree.size, keep),
-            "q": _draft_rows(tree, keep),
-            "residual": _residual_rows(tree, p, outcome, rule, keep)}
+def _arrays(tree: TokenTree, logits: np.ndarray, outcome: Outcome, sampling: Sampling, rule: str, keep: Keep,
+            piece: Callable[[int], str]) -> dict[str, Any]:
+    nodes = np.arange(tree.size) if keep == "full" else _decided(tree, outcome)
+    p = distribution(logits, sampling) if keep == "full" else _law(logits, nodes, outcome, sampling)
+    rows = {"p": top_rows(p, nodes, tree.size, keep), "q": _draft_rows(tree, keep),
+            "residual": _residual_rows(tree, p[nodes.searchsorted(outcome.final_node)], outcome, rule, keep)}
     accept, u, state = _decisions(tree, outcome)
-    ids = {*tree.token.tolist(), *outcome.committed, outcome.final}
-    for row in rows.values():
-        ids.update(row.ids.ravel().tolist())
-    ids.discard(-1)
-    piece = setting.piece or str
-    return {"token": tree.token, "parent": tree.parent, "depth": tree.depth, "rank": tree.rank, "source": tree.source,
-            "p_token": _at_parent(tree, p), "q_token": _drawn_from(tree), "accept": accept, "u": u, "state": state, **rows,
-            "pieces": {i: piece(i) for i in sorted(ids)}, "text": tuple(piece(i) for i in outcome.committed)}
+    token, last = tree.token, (*outcome.committed, outcome.final)
+    return {"token": token, "parent": tree.parent, "depth": tree.depth, "rank": tree.rank, "source": tree.source,
+            "p_token": _at_parent(tree, p, nodes), "q_token": _drawn_from(tree), "accept": accept, "u": u, "state": state, **rows,
+            "pieces": Lazy(lambda: _pieces([token, last, *(row.ids for row in rows.values())], piece))}
 
 
-def _at_parent(tree: TokenTree, p: np.ndarray) -> np.ndarray:
-    value: np.ndarray = p[tree.parent, tree.token]
-    value[0] = np.nan
+def _decided(tree: TokenTree, outcome: Outcome) -> np.ndarray:
+    """The nodes where something was, or could have been, decided: those with children and those on the way; int64, ascending."""
+    marked = np.zeros(tree.size, bool)
+    marked[tree.parent[1:]] = True
+    marked[[*outcome.path, outcome.final_node]] = True
+    return marked.nonzero()[0]
+
+
+def _at_parent(tree: TokenTree, p: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    value = np.full(tree.size, np.nan)
+    value[1:] = p[nodes.searchsorted(tree.parent[1:]), tree.token[1:]]
     return value
+
+
+def _law(logits: np.ndarray, nodes: np.ndarray, outcome: Outcome, sampling: Sampling) -> np.ndarray:
+    """The processed law at these nodes as the logits' own precision gives it, float [m, V]: to be shown, not to be drawn from."""
+    if len(outcome.law) == len(nodes):                      # every one of them was visited
+        return np.stack([outcome.law[node] for node in nodes.tolist()])
+    given = torch.from_numpy(logits[nodes])
+    if sampling.temperature not in (0.0, 1.0):
+        given -= given.amax(-1, keepdim=True)
+        given /= max(sampling.temperature, COLDEST)
+    return _within(given.softmax(-1).numpy(), sampling.top_p)
+
+
+def _within(p: np.ndarray, top_p: float) -> np.ndarray:
+    """:func:`nucleus`, without sorting the rows whose largest entries already hold ``top_p``."""
+    if top_p >= 1.0 or p.shape[1] <= TOP:
+        return nucleus(p, top_p)
+    mass, ids = (found.numpy() for found in torch.from_numpy(p).topk(TOP, -1))
+    before = mass.cumsum(-1) - mass
+    kept = np.zeros_like(p)
+    np.put_along_axis(kept, ids, np.where(before < top_p, mass, 0.0), -1)
+    kept /= kept.sum(-1, keepdims=True)
+    wide = np.flatnonzero(before[:, -1] < top_p)
+    kept[wide] = nucleus(p[wide], top_p)
+    return kept
+
+
+def _pieces(ids: Sequence[Any], piece: Callable[[int], str]) -> Mapping[int, str]:
+    return {i: piece(i) for i in np.unique(np.concatenate([np.ravel(part) for part in ids])).tolist() if i >= 0}
 
 
 def _drawn_from(tree: TokenTree) -> np.ndarray:
     value = np.full(tree.size, np.nan)
     drawn = tree.q_index >= 0
-    value[drawn] = tree.q[tree.q_index[drawn], tree.token[drawn]]
+    if drawn.any():
+        value[drawn] = tree.q[tree.q_index[drawn], tree.token[drawn]]
     return value
 
 
@@ -92,10 +134,11 @@ def _decisions(tree: TokenTree, outcome: Outcome) -> tuple[np.ndarray, np.ndarra
     """(accept, u, state), each [n]. What lies behind the end of the text counts as untested."""
     accept, u = np.full(tree.size, np.nan), np.full(tree.size, np.nan)
     state = np.full(tree.size, int(NodeState.UNTESTED))
+    end, depth = len(outcome.committed), tree.depth
     for node, (a, x, passed) in outcome.tested.items():
-        if tree.depth[node] <= len(outcome.committed):
+        if depth[node] <= end:
             accept[node], u[node] = a, x
-            state[node] = NodeState.ACCEPTED if passed else NodeState.REJECTED
+            state[node] = _DECIDED[passed]
     state[list(outcome.path)] = NodeState.ACCEPTED         # also where an equal sibling was tested in a node's place
     state[0] = NodeState.ROOT
     return accept, u, state
@@ -103,32 +146,33 @@ def _decisions(tree: TokenTree, outcome: Outcome) -> tuple[np.ndarray, np.ndarra
 
 def _draft_rows(tree: TokenTree, keep: Keep) -> TopRows:
     """q at a node is the row its first child was drawn from."""
-    row_of = {int(tree.parent[c]): int(tree.q_index[c]) for c in range(tree.size - 1, 0, -1) if tree.q_index[c] >= 0}
-    nodes = np.asarray(sorted(row_of), np.int64)
-    return top_rows(tree.q[[row_of[n] for n in nodes.tolist()]], nodes, tree.size, keep)
+    row_of = {p: q for p, q in zip(tree.parent[:0:-1].tolist(), tree.q_index[:0:-1].tolist(), strict=True) if q >= 0}
+    nodes = sorted(row_of)
+    rows = [row_of[n] for n in nodes]
+    return top_rows(tree.q if rows == list(range(len(tree.q))) else tree.q[rows], np.asarray(nodes, np.int64), tree.size, keep)
 
 
 def _residual_rows(tree: TokenTree, p: np.ndarray, outcome: Outcome, rule: str, keep: Keep) -> TopRows:
+    """``p`` float [V], at the final node."""
     left = dict(outcome.residual)
     if rule == "V4" and outcome.final_kind == "correction":
-        row = p[outcome.final_node].copy()
-        row[[tree.token[n] for n in outcome.tested if tree.depth[n] == tree.depth[outcome.final_node] + 1]] = 0.0
-        left[outcome.final_node] = row / row.sum()
-    nodes = np.asarray([n for n in sorted(left) if tree.depth[n] < len(outcome.committed)], np.int64)   # not behind the end of the text
-    return top_rows(np.asarray([left[n] for n in nodes.tolist()]).reshape(len(nodes), p.shape[1]), nodes, tree.size, keep)
+        row, below = p.astype(np.float64), tree.depth[outcome.final_node] + 1
+        row[[tree.token[n] for n in outcome.tested if tree.depth[n] == below]] = 0.0
+        left[outcome.final_node] = row / max(row.sum(), np.finfo(np.float64).tiny)
+    nodes = [n for n in sorted(left) if tree.depth[n] < len(outcome.committed)]             # not behind the end of the text
+    return top_rows(np.stack([left[n] for n in nodes]) if nodes else p[None, :][:0], np.asarray(nodes, np.int64), tree.size, keep)
 
 
 def top_rows(law: np.ndarray, nodes: np.ndarray, size: int, keep: Keep) -> TopRows:
-    """``law`` float64 [m, V], row j being the distribution at ``nodes[j]`` of a tree of ``size`` nodes."""
+    """``law`` float [m, V], row j being the distribution at ``nodes[j]`` of a tree of ``size`` nodes."""
     k = min(TOP, law.shape[1])
-    best = np.argpartition(-law, k - 1, axis=1)[:, :k] if k < law.shape[1] else np.tile(np.arange(k), (len(law), 1))
-    mass = np.take_along_axis(law, best, 1)
-    order = np.argsort(-mass, axis=1, kind="stable")
-    ids, masses, rest = np.full((size, k), -1), np.full((size, k), np.nan), np.full(size, np.nan)
-    ids[nodes], masses[nodes] = np.take_along_axis(best, order, 1), np.take_along_axis(mass, order, 1)
-    rest[nodes] = np.maximum(law.sum(1) - mass.sum(1), 0.0)
+    ids, mass, rest = np.full((size, k), -1), np.full((size, k), np.nan), np.full(size, np.nan)
+    if len(law):
+        best = torch.from_numpy(law).topk(k, -1)
+        ids[nodes], mass[nodes] = best.indices.numpy(), best.values.numpy()
+        rest[nodes] = np.maximum(1.0 - mass[nodes].sum(1), 0.0)
     full = None
     if keep == "full":
         full = np.full((size, law.shape[1]), np.nan)
         full[nodes] = law
-    return TopRows(ids=ids, mass=masses, rest=rest, full=full)
+    return TopRows(ids=ids, mass=mass, rest=rest, full=full)

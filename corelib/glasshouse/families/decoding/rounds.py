@@ -91,6 +91,7 @@ def rounds(method: Method, setting: Setting, seeds: Seeds, state: Any, keep: Kee
     target, sampling, tokens = setting.target, setting.sampling, list(setting.tokens)
     draft = DraftModel(setting.draft, sampling) if setting.draft is not None and method.needs_draft else None
     name, end, number = rule_name(method, setting), len(tokens) + setting.max_new_tokens, 0
+    explain = method.explain if keep != "none" and isinstance(method, Explained) else None
     if len(tokens) > 1:
         extend(target, tokens[:-1])
     while len(tokens) < end:
@@ -98,7 +99,7 @@ def rounds(method: Method, setting: Setting, seeds: Seeds, state: Any, keep: Kee
         drafted = (draft.calls, draft.seconds) if draft is not None else (0, 0.0)
         context = Context(tokens, len(setting.tokens), end - len(tokens), target.vocab_size, sampling, seeds, draft)
         proposal = method.propose(state, context)
-        extra = proposal.extra() if keep != "none" else {}
+        extras = [proposal.extra()] if keep != "none" else []
         tree = fitted(proposal.tree, context.room - 1)
         before = time.perf_counter()
         logits = target.score(torch.from_numpy(tree.token), torch.from_numpy(tree.parent)).numpy(force=True)
@@ -106,13 +107,13 @@ def rounds(method: Method, setting: Setting, seeds: Seeds, state: Any, keep: Kee
         outcome = verify(tree, logits, rule or method.rule, sampling, seeds, context.position)
         outcome = cut(outcome, context.room, setting.eos)
         target.keep(outcome.path)
-        if keep != "none" and isinstance(method, Explained):
-            extra = {**extra, **method.explain(tree, outcome, logits, setting)}
+        if explain is not None:
+            extras.append(explain(tree, outcome, logits, setting))
         state = method.absorb(state, tree, outcome, logits)
         calls, seconds = (draft.calls - drafted[0], draft.seconds - drafted[1]) if draft is not None else (0, 0.0)
         measured = Measured(number, len(tokens), name, calls, scored, seconds, time.perf_counter() - start)
         tokens.extend(outcome.committed)
-        yield recorded(tree, logits, outcome, setting, measured, extra, keep)
+        yield recorded(tree, logits, outcome, setting, measured, extras, keep)
         number += 1
         if outcome.committed[-1] in setting.eos:
             break
@@ -127,7 +128,7 @@ def cut(outcome: Outcome, room: int, eos: frozenset[int]) -> Outcome:
     if length == len(outcome.committed):
         return outcome
     return Outcome(outcome.path[:length + 1], outcome.committed[:length], outcome.final, outcome.final_node, outcome.final_kind,
-                   outcome.tested, outcome.residual)
+                   outcome.tested, outcome.residual, outcome.law)
 
 
 def fitted(tree: TokenTree, depth: int) -> TokenTree:

@@ -13,10 +13,52 @@ from math import comb, factorial, prod
 
 import numpy as np
 
+from glasshouse.families.decoding.drafting.noise import top
 from glasshouse.families.decoding.verification.k_seq import beta, division_factor
 from glasshouse.families.decoding.verification.residual import remainder
 
 MOST_SETS = 90
+
+
+FAINT = 1e-9
+
+
+def lumped(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """p and q, float64 [m], with all tokens below ``FAINT`` in both as one symbol: acceptances change by less than V FAINT."""
+    kept = np.maximum(p, q) >= FAINT
+    return tuple(np.append(law[kept], max(0.0, 1.0 - law[kept].sum())) for law in (p, q))   # type: ignore[return-value]
+
+
+class Levels:
+    """p and q, float64 [V], in the order of p/q: then beta and the optimum are sums over a prefix, found by bisection.
+
+    ``ratio`` [V] rises; ``p_below, q_below`` [V + 1] are the masses of the first tokens in that order.
+    """
+
+    def __init__(self, p: np.ndarray, q: np.ndarray) -> None:
+        ratio = np.divide(p, q, out=np.full_like(p, np.inf), where=q > 0)
+        order = np.argsort(ratio, kind="stable")
+        self.ratio = ratio[order]
+        self.p_below, self.q_below = (np.concatenate([[0.0], law[order].cumsum()]) for law in (p, q))
+
+    def beta(self, rho: np.ndarray | float) -> np.ndarray:
+        """sum_x min(q(x), p(x) / rho), as :func:`.k_seq.beta`: p / rho where p / q is below rho, else q."""
+        below = self.ratio.searchsorted(rho)
+        return np.asarray(self.p_below[below] / rho + self.q_below[-1] - self.q_below[below])
+
+    def division_factor(self, k: int) -> float:
+        """rho* in [1, k], as :func:`.k_seq.division_factor` to nine digits: the interval that holds the root, cut in 40 six times."""
+        low, high = 1.0, float(k)
+        for _ in range(6):
+            rho = np.linspace(low, high, 41)
+            b = self.beta(rho)
+            at = int((1.0 - (1.0 - b) ** k - rho * b > 0.0).sum())      # the excess falls
+            low, high = rho[max(at - 1, 0)], rho[min(at, 40)]
+        return float(high)
+
+    def optimum(self, k: int) -> float:
+        """As :func:`optimum`."""
+        return float(np.clip((self.p_below + 1.0 - self.q_below**k).min(), 0.0, 1.0))
 
 
 def optimum(p: np.ndarray, q: np.ndarray, k: int) -> float:
@@ -25,9 +67,7 @@ def optimum(p: np.ndarray, q: np.ndarray, k: int) -> float:
     By max-flow min-cut it is the minimum over token sets A of p(A) + 1 - q(A)^k. The objective is concave in (p(A), q(A)), so the
     minimum is at a vertex of the attainable region: the tokens with p/q below some level, one of V + 1 sets in that order.
     """
-    order = np.argsort(np.divide(p, q, out=np.full_like(p, np.inf), where=q > 0), kind="stable")
-    p_a, q_a = (np.concatenate([[0.0], law[order].cumsum()]) for law in (p, q))
-    return float(np.clip((p_a + 1.0 - q_a**k).min(), 0.0, 1.0))
+    return Levels(p, q).optimum(k)
 
 
 def by_k_seq(p: np.ndarray, q: np.ndarray, k: int) -> float:
@@ -72,7 +112,7 @@ def reduced(p: np.ndarray, q: np.ndarray, k: int) -> Reduced:
     An easier problem than the whole one: the symbol for the rest stands for any of its tokens.
     """
     most = max(m for m in range(2, 8) if comb(m + k - 1, k) <= MOST_SETS)
-    tokens = np.argsort(-np.maximum(p, q), kind="stable")[:most if len(p) <= most else most - 1]
+    tokens = top(np.maximum(p, q), most if len(p) <= most else most - 1)
     laws = [law[tokens] for law in (p, q)]
     if len(tokens) < len(p):
         laws = [np.append(law, max(0.0, 1.0 - law.sum())) for law in laws]

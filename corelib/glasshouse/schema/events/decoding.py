@@ -27,7 +27,7 @@ class NodeState(IntEnum):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TopRows:
-    """One distribution per node, cut to its largest entries. Row i is -1 / NaN where node i has no such distribution.
+    """One distribution per node, cut to its largest entries. Row i is -1 / NaN where node i has none that was kept.
 
     ``ids`` int64 [n, k], ``mass`` float64 [n, k] (descending), ``rest`` float64 [n] (mass outside the k),
     ``full`` float64 [n, V] or None (only with ``keep="full"``).
@@ -48,7 +48,8 @@ class Round(Event):
     (NaN where it was not drawn from a distribution); ``p_token`` float64, the target's at the parent;
     ``accept`` float64, the acceptance probability used (NaN untested); ``u`` float64, the uniform drawn (NaN
     untested or not needed); ``state`` int64 of :class:`NodeState`. ``p, q, residual`` are the distributions *at*
-    a node, over its children: ``residual`` is what is left of p there after all tested children failed.
+    a node, over its children: ``residual`` is what is left of p there after all tested children failed. p is kept where something was
+    or could have been decided: at nodes with children and on the path (with ``keep="full"`` everywhere).
     ``path`` holds the accepted nodes from the root (included) on. ``final`` is the token emitted by the target itself,
     at node ``final_node``: a correction after rejections, or a bonus at a leaf. ``committed`` holds the accepted tokens and
     then ``final`` (fewer at the end of the text). ``pieces`` maps the ids that occur to display text.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.decoding.chi_square import assert_lossless
-from glasshouse.families.decoding.interface import Sampling
+from glasshouse.families.decoding.interface import Look, Sampling
 from glasshouse.families.decoding.laws import plain, run, setting, text
-from glasshouse.families.decoding.methods.autoregressive import KEPT, Autoregressive, entropy
+from glasshouse.families.decoding.methods.autoregressive import Autoregressive, entropy
+from glasshouse.families.decoding.reading import node_look
 from glasshouse.families.decoding.rounds import rounds
 from glasshouse.numerics.seeds import Seeds
 
@@ -43,25 +43,24 @@ def test_temperature_and_top_p_shape_the_first_token() -> None:
     counts: Counter[int] = Counter()
     for seed in range(draws):
         given.target.reset()
-        counts[next(rounds(Autoregressive(), given, Seeds(seed), [])).final] += 1
+        counts[next(rounds(Autoregressive(), given, Seeds(seed), None)).final] += 1
     found = np.asarray([counts[t] for t in range(len(p))]) / draws
     assert np.all(np.abs(found - wanted) <= 5 * np.sqrt(wanted * (1 - wanted) / draws) + 1e-12)
 
 
-def test_the_view_is_the_entropy_of_the_newest_tokens() -> None:
-    given = replace(setting(Sampling(1.0)), max_new_tokens=KEPT + 10)
+def test_the_view_is_the_entropy_of_all_tokens_before() -> None:
+    given = setting(Sampling(1.0))
     events, _ = run(Autoregressive(), given, keep="top")
-    last = events[-1].extra
-    assert len(last["entropy"]) == len(last["position"]) == KEPT
-    assert last["position"][-1] == events[-1].position - 1
+    last = node_look(events, Look()).extra
+    assert last["position_past"].tolist() == [event.position for event in events[:-1]]
     tokens = [*given.tokens, *text(events)]
-    for place, bits in zip(last["position"][::9], last["entropy"][::9], strict=True):
+    for place, bits in zip(last["position_past"][::9], last["entropy_past"][::9], strict=True):
         p = given.target.next(tokens[:place]).numpy()    # type: ignore[attr-defined]
         assert bits == pytest.approx(-(p * np.log2(p)).sum())
-    assert len(events[0].extra["entropy"]) == 0
+    assert len(node_look(events, Look(0)).extra["entropy_past"]) == 0
 
 
 def test_entropy_of_certainty_and_of_ignorance() -> None:
-    sure, open_ = np.full(8, -np.inf), np.zeros(8)
-    sure[3] = 0.0
-    np.testing.assert_allclose(entropy([sure, open_], Sampling(1.0)), [0.0, 3.0], atol=1e-12)
+    sure = np.zeros(8)
+    sure[3] = 1.0
+    assert (entropy(sure), entropy(np.full(8, 1 / 8))) == (0.0, 3.0)

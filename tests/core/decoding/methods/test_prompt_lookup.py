@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +15,12 @@ from hypothesis import strategies as st
 from core.decoding.chi_square import assert_lossless
 from core.decoding.methods.decoded import COUPLED, DRAWS, EXAMPLES, GREEDY, RANDOM, decoded, plain, text, toy
 from core.decoding.methods.exact_law import text_law
-from glasshouse.families.decoding.interface import Context, TokenTree
-from glasshouse.families.decoding.methods import prompt_lookup
+from glasshouse.families.decoding.drive import drive
+from glasshouse.families.decoding.interface import Context, Look, TokenTree
 from glasshouse.families.decoding.methods.autoregressive import Autoregressive
 from glasshouse.families.decoding.methods.prompt_lookup import PromptLookup
+from glasshouse.families.decoding.problems import Python
+from glasshouse.families.decoding.reading import node_look
 from glasshouse.families.decoding.verification.point_mass import point_mass
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import Unsupported
@@ -34,7 +38,11 @@ def paths(tree: TokenTree) -> list[tuple[int, ...]]:
 
 
 def proposed(method: PromptLookup, tokens: list[int], room: int = 1000) -> TokenTree:
-    return method.propose(None, context(tokens, room)).tree
+    return method.propose(method.init(100), context(tokens, room)).tree
+
+
+def extras(method: PromptLookup, tokens: list[int]) -> Mapping[str, Any]:
+    return method.propose(method.init(100), context(tokens)).extra()
 
 
 def texts(number: int, seed: int) -> list[list[int]]:
@@ -151,20 +159,30 @@ def test_the_guesses_come_from_no_distribution() -> None:
 
 
 def test_its_views_show_where_the_copy_came_from() -> None:
-    extra = PromptLookup("suffix", length=2).propose(None, context([1, 2, 3, 4, 5, 1, 2])).extra()
-    assert extra["mark"].tolist() == [2, 2, 3, 3, 0, 1, 1]
-    assert extra["text_token"].tolist() == [1, 2, 3, 4, 5, 1, 2]
+    extra = extras(PromptLookup("suffix", length=2), [1, 2, 3, 4, 5, 1, 2])
+    assert extra["mark_span"].tolist() == [[2, 4, 3], [0, 2, 2], [5, 7, 1]]
     assert extra["matches"] == {"found at": [0], "matched tokens": [2], "copied": [2]}
-    careful = PromptLookup("suffix", length=2, least_chance=0.2).propose(None, context([1, 2, 3, 4, 5, 1, 2])).extra()
+    careful = extras(PromptLookup("suffix", length=2, least_chance=0.2), [1, 2, 3, 4, 5, 1, 2])
     assert careful["matches"]["chance"] == ["0.50"]
-    assert PromptLookup().propose(None, context([1])).extra()["mark"].tolist() == [0]
+    assert extras(PromptLookup(), [1])["mark_span"].tolist() == [[1, 1, 1]]
 
 
-def test_a_view_of_a_round_does_not_move_on_with_the_text() -> None:
-    tokens = [1, 2, 1]
-    extra = PromptLookup().propose(None, context(tokens)).extra
-    tokens.append(9)
-    assert extra()["text_token"].tolist() == [1, 2, 1]
+def test_a_look_marks_the_text_as_it_was() -> None:
+    """The marks by every position of the text before the round, with and without the prompt's event."""
+    found = list(drive(PromptLookup("suffix", length=3), Python(prompt="repetitive", max_new_tokens=24, temperature=0.0), Seeds(0)))
+    prompt, rounds = found[0], found[1:]
+    for index in (0, len(rounds) // 2, len(rounds) - 1):
+        seen = node_look(found, Look(index)).extra
+        spoken = [piece for event in rounds[:index] for piece in event.text]
+        assert seen["text"] == [*prompt.pieces, *spoken]
+        assert len(seen["mark"]) == rounds[index].position
+        size = rounds[index].extra["matches"]["matched tokens"]
+        assert (seen["mark"] == 1).sum() == (size[0] if size else 0)
+        for start, copied in zip(rounds[index].extra["matches"]["found at"], rounds[index].extra["matches"]["copied"], strict=True):
+            after = start + size[0]
+            assert set(seen["mark"][after:after + copied].tolist()) <= {1, 2, 3}
+        alone = node_look(rounds, Look(index)).extra
+        assert (alone["text"], alone["mark"].tolist()) == (spoken, seen["mark"][prompt.tokens:].tolist())
 
 
 def test_a_vocabulary_larger_than_the_characters_is_refused() -> None:
@@ -204,7 +222,7 @@ def test_it_guesses_only_while_copies_like_this_were_right_often_enough(match: s
     shortened = 0
     for k, tokens in enumerate(texts(150, 11)):
         always = PromptLookup(match=match, which=which, length=12)
-        size = {"matched tokens": [0]} | always.propose(None, context(tokens)).extra()["matches"]
+        size = {"matched tokens": [0]} | extras(always, tokens)["matches"]
         matched = (size["matched tokens"] or [0])[0]
         least = (0.1, 0.3, 0.5, 0.9)[k % 4]
         tree = proposed(PromptLookup(match=match, which=which, length=12, least_chance=least), tokens)
@@ -221,9 +239,10 @@ def test_it_guesses_only_while_copies_like_this_were_right_often_enough(match: s
 def test_the_record_of_a_text_does_not_depend_on_how_it_grew() -> None:
     long = [t for text in texts(40, 3) for t in text]
     method = PromptLookup(match="suffix", which="last", least_chance=0.3)
-    grown = [paths(proposed(method, long[:n])) for n in range(1, 200)]
-    prompt_lookup._record.cache_clear()
-    assert [paths(proposed(method, long[:n])) for n in range(199, 0, -1)] == grown[::-1]
+    memory = method.init(12)
+    grown = [paths(method.propose(memory, context(long[:n])).tree) for n in range(1, 200)]
+    assert [paths(proposed(method, long[:n])) for n in range(1, 200)] == grown
+    assert [paths(method.propose(memory, context(long[:n])).tree) for n in range(199, 0, -1)] == grown[::-1]      # other texts, one memory
 
 
 def test_the_record_of_a_long_text() -> None:

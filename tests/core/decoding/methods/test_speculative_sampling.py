@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -60,14 +59,14 @@ def test_a_round_is_one_chain() -> None:
             assert left[event.final] > 0
 
 
-def test_the_views_show_the_newest_round_and_the_share_accepted() -> None:
+def test_the_views_show_the_overlaps_of_the_round_and_the_share_accepted_before() -> None:
     events, memory = run(SpeculativeSampling(3), setting(RANDOM), keep="full")
-    for before, event in pairwise(events[:-1]):
-        p, q = before.p.full, before.q.full
+    for event in events:
+        p, q = event.p.full, event.q.full
         assert p is not None
         assert q is not None
-        overlap = [np.minimum(p[n], q[n]).sum() for n in range(before.nodes - 1)]
-        np.testing.assert_allclose(event.extra["overlap"], overlap, atol=1e-12)
+        overlap = [np.minimum(p[n], q[n]).sum() for n in range(event.nodes - 1)]
+        np.testing.assert_allclose(event.extra["overlap"], [*overlap, *[np.nan] * (3 - len(overlap))], atol=1e-12)
     curve, text = events[-1].extra["tokens"]
     np.testing.assert_allclose(curve[[0, -1]], [1, 4])
     alpha = events[-1].extra["alpha"]

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from core.decoding.chi_square import assert_lossless
 from core.decoding.methods.decoded import COUPLED, DRAWS, EXAMPLES, GREEDY, RANDOM, decoded, plain, text, toy
 from core.decoding.methods.exact_law import text_law
-from glasshouse.families.decoding.interface import Context, Outcome, TokenTree
+from glasshouse.families.decoding.interface import Context, Look, Outcome, TokenTree
 from glasshouse.families.decoding.methods.autoregressive import Autoregressive
 from glasshouse.families.decoding.methods.token_recycling import UNKNOWN, TokenRecycling
+from glasshouse.families.decoding.reading import node_look
 from glasshouse.families.decoding.templates import ranked_tree
 from glasshouse.families.decoding.verification.point_mass import point_mass
 from glasshouse.numerics.seeds import Seeds
@@ -174,7 +175,6 @@ def test_its_views_show_this_trees_rows_and_what_changed() -> None:
     cold = method.propose(method.init(V), context()).extra()
     assert np.isnan(cold["age"]).all()
     assert np.isnan(cold["all_ages"]).all()
-    assert cold["past_tokens"].shape == (2, 0)
     extra = method.propose(memory, context()).extra()
     assert extra["row_token"][0] == 3
     assert len(set(extra["row_token"].tolist())) == len(extra["row_token"])
@@ -184,13 +184,20 @@ def test_its_views_show_this_trees_rows_and_what_changed() -> None:
     again = method.absorb(memory, star([3]), Outcome((0,), (1, 2), 0, 0, "bonus"), logits[:1])
     extra = method.propose(again, context()).extra()
     assert extra["age"][0].tolist() == [1, 1, 1]                       # written again, but nothing changed
-    assert extra["past_tokens"].tolist() == [[1, 2], [1, 1.5]]
+
+
+def test_tokens_of_the_rounds_before_and_their_mean() -> None:
+    found = decoded(TokenRecycling(k=2), toy(vocab_size=4), GREEDY, 30, keep="top")
+    extra = node_look(found, Look(3)).extra
+    tokens = [event.tokens for event in found[:3]]
+    assert extra["round_past"].tolist() == [1, 2, 3]
+    assert extra["tokens_past"].tolist() == [tokens, [tokens[0], sum(tokens[:2]) / 2, sum(tokens) / 3]]
 
 
 def test_a_large_vocabulary_is_folded_to_the_newest_of_each_cell() -> None:
     method = TokenRecycling(k=2)
     memory = method.init(50_000)
-    memory.successors[49_999] = [1, 2]
+    memory.newest[49_999] = 0
     cells = method.propose(memory, context(vocab_size=50_000)).extra()["all_ages"]
     assert cells.shape == (64, 64)
     assert np.flatnonzero(~np.isnan(cells.ravel())).tolist() == [49_999 // 13]

@@ -8,22 +8,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, Sampling, TokenTree
+from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, Setting, TokenTree
 from glasshouse.families.decoding.sampling import distribution
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.paper import Paper
 from glasshouse.schema.view import Preset, View
 
-KEPT = 64
-"""Rows of logits that are remembered for the picture."""
 
-
-def entropy(rows: list[np.ndarray], sampling: Sampling) -> np.ndarray:
-    """Bits of each processed next-token distribution, float64 [n], from rows of logits [V]."""
-    if not rows:
-        return np.zeros(0)
-    p = distribution(np.stack(rows), sampling)
-    return np.asarray(-(p * np.log2(np.where(p > 0.0, p, 1.0))).sum(-1))
+def entropy(p: np.ndarray) -> float:
+    """Bits of a distribution, float [V]."""
+    kept = p[p > 0.0]
+    return float(-(kept * np.log2(kept)).sum())
 
 
 @dataclass(frozen=True)
@@ -37,8 +32,8 @@ class Autoregressive:
                                    where="sec. 2: sample the next token, feed it back")
     guarantee: ClassVar[Guarantee] = Guarantee("lossless", "The text is drawn from the target itself.", scope="text")
     views: ClassVar[tuple[View, ...]] = (
-        View("line", "How open each next token was", x="position", y="entropy", x_label="token", y_label="entropy of p (bits)",
-             note="Low: any decent guess would have been right. High: guessing ahead is hopeless. The last 64 tokens."),
+        View("line", "How open each next token was", x="position_past", y="entropy_past", x_label="token", y_label="entropy of p (bits)",
+             note="Low: any decent guess would have been right. High: guessing ahead is hopeless."),
     )
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("One at a time", "How often is the model all but certain of the next token?", {"temperature": 0.7}),
@@ -46,21 +41,18 @@ class Autoregressive:
     rule: ClassVar[Rule] = "V4"
     needs_draft: ClassVar[bool] = False
 
-    def init(self, vocab_size: int) -> Any:
-        """The newest rows of logits, at most ``KEPT``; shown, never used."""
-        return []
+    def init(self, vocab_size: int) -> None:
+        """No memory."""
 
-    def propose(self, state: Any, context: Context) -> Proposal:
+    def propose(self, state: None, context: Context) -> Proposal:
         root, none = np.asarray(context.tokens[-1:], np.int64), np.full(1, -1, np.int64)
         zero = np.zeros(1, np.int64)
         tree = TokenTree(token=root, parent=none, rank=zero, q_index=none, q=np.zeros((0, context.vocab_size)), source=zero)
+        return Proposal(tree, lambda: {"position_past": context.position})
 
-        def extra() -> Mapping[str, Any]:
-            return {"position": np.arange(context.position - len(state), context.position), "entropy": entropy(state, context.sampling)}
+    def explain(self, tree: TokenTree, outcome: Outcome, logits: Any, setting: Setting) -> Mapping[str, Any]:
+        """How open this token was, in bits."""
+        return {"entropy_past": entropy(outcome.law[0] if outcome.law else distribution(logits[0], setting.sampling))}
 
-        return Proposal(tree, extra)
-
-    def absorb(self, state: Any, tree: TokenTree, outcome: Outcome, logits: Any) -> Any:
-        state.append(logits[0])
-        del state[:-KEPT]
-        return state
+    def absorb(self, state: None, tree: TokenTree, outcome: Outcome, logits: Any) -> None:
+        """Nothing is learned."""

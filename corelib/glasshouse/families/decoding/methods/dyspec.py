@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le
 
 from glasshouse.families.decoding.drafting import Growing, without_replacement
 from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, TokenTree
+from glasshouse.schema.events.base import Lazy
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.knob import Knob
 from glasshouse.schema.paper import Paper
@@ -80,7 +81,7 @@ class DySpec:
         slots = _Slots(context, self.draft_temperature, self.budget)
         (self._by_heap if self.growth == "heap" else self._by_threshold)(slots)
         tree = slots.tree.tree()
-        return Proposal(tree, lambda: slots.story(tree) | calibration(state))
+        return Proposal(tree, lambda: slots.story(tree, state))
 
     def _by_heap(self, slots: _Slots) -> None:
         open_slots = slots.first()
@@ -186,14 +187,19 @@ class _Slots:
         self._age += 1
         return -v, self._age, node
 
-    def story(self, tree: TokenTree) -> dict[str, Any]:
-        """Open slots [m <= 24] by falling v, and the tree's nodes [n]."""
-        best = heapq.nsmallest(24, self.left)
-        return {"slot": [str(self.tree.depth[n] + 1) for _, _, n in best],
-                "slot_name": [f"{self.tree.depth[n] + 1} ahead, guess {len(tree.children[n]) + 1} below node {n}" for _, _, n in best],
-                "slot_value": np.asarray([-v for v, _, _ in best]),
-                "parent": tree.parent, "value": np.asarray(self.value), "token": tree.token,
-                "node_label": ["root", *(f"{v:.2g}" for v in self.value[1:])]}
+    def story(self, tree: TokenTree, counts: np.ndarray) -> Lazy:
+        """The best open slots, and the tree's nodes; of all this only a few numbers are held."""
+        nodes, best = (tree.parent, tree.token, tree.depth, self.value), heapq.nsmallest(24, self.left)
+        return Lazy(lambda: story(*nodes, best) | calibration(counts))
+
+
+def story(parent: np.ndarray, token: np.ndarray, depth: np.ndarray, value: list[float], best: list[Slot]) -> dict[str, Any]:
+    """Open slots [m <= 24] by falling v, and the tree's nodes [n]."""
+    ahead, children = (depth + 1).tolist(), np.bincount(parent[1:], minlength=len(parent)).tolist()
+    return {"slot": [str(ahead[n]) for _, _, n in best], "slot_value": np.asarray([-v for v, _, _ in best]),
+            "slot_name": [f"{ahead[n]} ahead, guess {children[n] + 1} below node {n}" for _, _, n in best],
+            "parent": parent, "value": np.asarray(value), "token": token,
+            "node_label": ["root", *(f"{v:.2g}" for v in value[1:])]}
 
 
 def calibration(counts: np.ndarray) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -12,6 +11,7 @@ from annotated_types import Ge, Le
 from glasshouse.families.decoding.drafting import Growing
 from glasshouse.families.decoding.drafting.noise import log, top
 from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, TokenTree
+from glasshouse.schema.events.base import Lazy
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.knob import Knob
 from glasshouse.schema.paper import Paper
@@ -80,7 +80,9 @@ class EagleTree:
         value = np.asarray(path_value)
         kept = np.sort(best(value, self.budget + 1))        # the root, whose V is 1, is always among them
         seen = grown.tree()
-        return Proposal(restrict(seen, kept), lambda: story(seen, value, kept))
+        tree = restrict(seen, kept)
+        depth, parent, token = seen.depth, tree.parent, tree.token
+        return Proposal(tree, lambda: Lazy(lambda: story(depth, value, kept) | {"parent": parent, "token": token}))
 
     def absorb(self, state: None, tree: TokenTree, outcome: Outcome, logits: Any) -> None:
         return None
@@ -100,15 +102,13 @@ def restrict(tree: TokenTree, kept: np.ndarray) -> TokenTree:
     # Older siblings are likelier ones, and renumbering keeps their order.
     rank = np.asarray([np.count_nonzero(parent[:i] == p) for i, p in enumerate(parent)], np.int64)
     return TokenTree(token=tree.token[kept], parent=parent, rank=rank, q_index=np.full(len(kept), -1, np.int64),
-                     q=tree.q[:0], source=tree.source[kept], sources=tree.sources)
+                     q=np.zeros((0, tree.q.shape[1])), source=tree.source[kept], sources=tree.sources)
 
 
-def story(seen: TokenTree, value: np.ndarray, kept: np.ndarray) -> Mapping[str, Any]:
-    """Candidates [n] without the root: level, log of V, kept or not; and the reranked tree's nodes [budget + 1]."""
-    survived = np.full(seen.size, "cut", object)
+def story(depth: np.ndarray, value: np.ndarray, kept: np.ndarray) -> dict[str, Any]:
+    """Candidates [n] without the root: level, log of V, kept or not; and the values of the reranked tree's nodes [budget + 1]."""
+    survived = np.full(len(value), "cut", object)
     survived[kept] = "kept"
-    tree = restrict(seen, kept)
-    return {"depth": seen.depth[1:], "log_value": log(value)[1:], "kept": survived[1:],
-            "label": [f"path probability {v:.3g}" for v in value[1:]],
-            "parent": tree.parent, "node_value": value[kept], "token": tree.token,
+    return {"depth": depth[1:], "log_value": log(value)[1:], "kept": survived[1:],
+            "label": [f"path probability {v:.3g}" for v in value[1:]], "node_value": value[kept],
             "node_label": ["root", *(f"{v:.2g}" for v in value[kept][1:])]}

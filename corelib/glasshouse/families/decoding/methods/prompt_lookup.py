@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import log
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -13,6 +12,7 @@ from annotated_types import Ge, Le
 
 from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, TokenTree
 from glasshouse.schema.errors import Unsupported
+from glasshouse.schema.events.base import Lazy
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.knob import Knob
 from glasshouse.schema.paper import Paper
@@ -65,7 +65,7 @@ class PromptLookup:
         "lossless", "The text has the target's own law; greedy text is identical.",
         assumptions=("V4 follows one sample of the target through a tree that is fixed before the sample is drawn",), scope="every text")
     views: ClassVar[tuple[View, ...]] = (
-        View("text", "Where the guess was copied from", text="text_token", color="mark",
+        View("text", "Where the guess was copied from", text="text", color="mark",
              note="1 how the text ends, 2 the same tokens earlier, 3 the copied continuation."),
         View("table", "Matches", y="matches"))
     presets: ClassVar[tuple[Preset, ...]] = (
@@ -82,37 +82,70 @@ class PromptLookup:
     rule: ClassVar[Rule] = "V4"
     needs_draft: ClassVar[bool] = False
 
-    def init(self, vocab_size: int) -> None:
-        """No memory: the text is all there is. Raises Unsupported beyond 1,114,112 tokens, the number of characters."""
+    def init(self, vocab_size: int) -> Record:
+        """What copies did, which follows from the text alone. Raises Unsupported beyond 1,114,112 tokens, the number of characters."""
         if vocab_size > 0x110000:
             raise Unsupported(f"prompt lookup holds a token in a character, of which there are {0x110000}; "
                               f"this vocabulary has {vocab_size}", "target")
+        return Record(self._widest, "last" if self.which == "all" else self.which)
 
-    def propose(self, state: None, context: Context) -> Proposal:
+    def propose(self, state: Record, context: Context) -> Proposal:
         """The continuation found, cut to ``room - 1``; only the root where nothing matches."""
         text = "".join(map(chr, context.tokens))
         size = _repeated(text, self._widest)
         size = size if size >= self.min_ngram else 0
         longest = min(self.length, context.room - 1, self.per_match * size if self.per_match else self.length)
-        chance = self._chance(text, size) if self.least_chance > 0 and size else None
+        chance = state.chance(text, size) if self.least_chance > 0 and size else None
         if chance is not None:
             longest = min(longest, _worth(chance, self.least_chance))
         starts = list(_occurrences(text, size, self.which)) if size and longest > 0 else []
         copies = [context.tokens[start + size:start + size + longest] for start in starts]
         tree = _trie(context, copies, self.budget if self.which == "all" else self.length)
-        return Proposal(tree, lambda: _extra(text, size, starts, copies, chance))
+        end, lengths = len(text), [len(copy) for copy in copies]
+        return Proposal(tree, lambda: Lazy(lambda: _extra(end, size, starts, lengths, chance)))
 
     @property
     def _widest(self) -> int:
         return MOST_TOKENS if self.match == "suffix" else self.max_ngram
 
-    def _chance(self, text: str, size: int) -> float:
-        """How likely the next token is the copied one, by what copies of matches of this size did in ``text``: Laplace's rule."""
-        right, tried = _record(text, self._widest, "last" if self.which == "all" else self.which)[min(size, LONG)]
-        return (right + 1) / (tried + 2)
-
-    def absorb(self, state: None, tree: TokenTree, outcome: Outcome, logits: Any) -> None:
+    def absorb(self, state: Record, tree: TokenTree, outcome: Outcome, logits: Any) -> Record:
         """Nothing is learned: what was committed is in the text."""
+        return state
+
+
+class Record:
+    """What copying one token would have done at each place of a text, by size of the match.
+
+    A function of the text, remembered as far as it was counted: the memory of one text and gone with it. So all records are equal.
+    """
+
+    def __init__(self, most: int, which: str) -> None:
+        self._most, self._which = most, which
+        self._text = ""
+        self._counts = [(0, 0)] * (LONG + 1)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Record)
+
+    __hash__ = None     # type: ignore[assignment]
+
+    def counts(self, text: str) -> tuple[tuple[int, int], ...]:
+        """(right, tried) by size of the match. Only what is new of a text that has grown is counted."""
+        if not text.startswith(self._text):
+            self._text, self._counts = "", [(0, 0)] * (LONG + 1)
+        for end in range(max(len(self._text), 1), len(text)):
+            size = _repeated(text[:end], self._most)
+            if size:
+                right, tried = self._counts[min(size, LONG)]
+                copied = text[next(_occurrences(text[:end], size, self._which)) + size]
+                self._counts[min(size, LONG)] = right + (copied == text[end]), tried + 1
+        self._text = text
+        return tuple(self._counts)
+
+    def chance(self, text: str, size: int) -> float:
+        """How likely the next token is the copied one, by what copies of matches of this size did: Laplace's rule."""
+        right, tried = self.counts(text)[min(size, LONG)]
+        return (right + 1) / (tried + 2)
 
 
 def _repeated(text: str, most: int) -> int:
@@ -122,20 +155,6 @@ def _repeated(text: str, most: int) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if text.find(text[-middle:], 0, end) >= 0 else (low, middle - 1)
     return low
-
-
-@lru_cache(maxsize=1024)
-def _record(text: str, most: int, which: str) -> tuple[tuple[int, int], ...]:
-    """(right, tried) by size of the match: what copying one token would have done at each place of ``text``."""
-    known = len(text) & (len(text) - 1)         # without its lowest bit: one back at every other token, and at most log2(n) ways back
-    counts = [*_record(text[:known], most, which)] if known > 0 else [(0, 0)] * (LONG + 1)
-    for end in range(max(known, 1), len(text)):
-        size = _repeated(text[:end], most)
-        if size:
-            right, tried = counts[min(size, LONG)]
-            copied = text[next(_occurrences(text[:end], size, which)) + size]
-            counts[min(size, LONG)] = right + (copied == text[end]), tried + 1
-    return tuple(counts)
 
 
 def _worth(chance: float, least: float) -> int:
@@ -182,13 +201,11 @@ def _trie(context: Context, copies: Sequence[Sequence[int]], budget: int) -> Tok
                      q=np.zeros((0, context.vocab_size)), source=np.zeros(n, np.int64), sources=("copy",))
 
 
-def _extra(text: str, size: int, starts: Sequence[int], copies: Sequence[Sequence[int]], chance: float | None) -> Mapping[str, Any]:
-    mark = np.zeros(len(text), np.int64)
-    for start, copy in zip(starts, copies, strict=True):
-        mark[start + size:start + size + len(copy)] = 3
-        mark[start:start + size] = 2
-    mark[len(text) - size:] = 1
-    matches: dict[str, list[Any]] = {"found at": list(starts), "matched tokens": [size] * len(starts), "copied": [len(c) for c in copies]}
+def _extra(end: int, size: int, starts: Sequence[int], lengths: Sequence[int], chance: float | None) -> Mapping[str, Any]:
+    """Spans of the text of ``end`` tokens that are marked, later ones over earlier ones, and the matches as a table."""
+    spans = [span for start, copied in zip(starts, lengths, strict=True)
+             for span in ((start + size, start + size + copied, 3), (start, start + size, 2))]
+    matches: dict[str, list[Any]] = {"found at": list(starts), "matched tokens": [size] * len(starts), "copied": list(lengths)}
     if chance is not None:
         matches["chance"] = [f"{chance:.2f}"] * len(starts)
-    return {"text_token": np.asarray([*map(ord, text)], np.int64), "mark": mark, "matches": matches}
+    return {"mark_span": np.asarray([*spans, (end - size, end, 1)], np.int64), "matches": matches}

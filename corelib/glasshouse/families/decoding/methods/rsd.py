@@ -12,6 +12,7 @@ from annotated_types import Ge, Le, MaxLen
 from glasshouse.families.decoding.drafting import Growing, without_replacement
 from glasshouse.families.decoding.drafting.noise import gumbel, log, top
 from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, TokenTree
+from glasshouse.schema.events.base import Lazy
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.knob import Knob
 from glasshouse.schema.paper import Paper
@@ -106,7 +107,8 @@ class RSD:
             level = [_Beam(grown.add(c.beam.node, c.token), c.phi, c.score) for c in seen if c.kept]
             scores += [beam.score for beam in level]
         tree = grown.tree()
-        return Proposal(tree, lambda: story(tree, np.asarray(scores), seen) | shares(state))
+        parent, token, last = tree.parent, tree.token, sorted(seen, key=lambda c: -c.score)[:SHOWN]
+        return Proposal(tree, lambda: Lazy(lambda: {"parent": parent, "token": token} | story(np.asarray(scores), last) | shares(state)))
 
     def absorb(self, state: np.ndarray, tree: TokenTree, outcome: Outcome, logits: Any) -> np.ndarray:
         counts = state.copy()
@@ -149,16 +151,14 @@ def cut(candidates: Sequence[_Candidate], kept: Sequence[int] | np.ndarray) -> l
     return [_Candidate(c.beam, c.place, c.token, c.phi, c.score, i in marked) for i, c in enumerate(candidates)]
 
 
-def story(tree: TokenTree, score: np.ndarray, candidates: Sequence[_Candidate]) -> dict[str, Any]:
-    """The deepest level's candidates [m <= 32] by falling score, heights above the lowest; the tree's nodes [n]."""
-    shown = sorted(candidates, key=lambda c: -c.score)[:SHOWN]
+def story(score: np.ndarray, shown: Sequence[_Candidate]) -> dict[str, Any]:
+    """The deepest level's best candidates [m <= 32] by falling score, heights above the lowest; the scores of the tree's nodes [n]."""
     height = np.asarray([c.score for c in shown])
     height = height - height.min() if len(shown) else height
     kept = np.asarray([c.kept for c in shown], bool)
     return {"candidate": [f"draw {c.place + 1} below {c.beam.node}" for c in shown], "candidate_token": [c.token for c in shown],
             "candidate_score": np.stack([np.where(kept, height, np.nan), np.where(kept, np.nan, height)]),
-            "parent": tree.parent, "token": tree.token, "node_score": score,
-            "node_label": ["root", *(f"{s:.2f}" for s in score[1:])]}
+            "node_score": score, "node_label": ["root", *(f"{s:.2f}" for s in score[1:])]}
 
 
 def shares(counts: np.ndarray) -> dict[str, Any]:

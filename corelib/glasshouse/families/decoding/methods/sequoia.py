@@ -13,7 +13,7 @@ from glasshouse.families.decoding.drafting import Growing, without_replacement
 from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, Setting, TokenTree
 from glasshouse.families.decoding.templates import Shape, measured_acceptance, optimal_tokens, optimal_tree, reach, regular_tokens
 from glasshouse.numerics.seeds import Seeds
-from glasshouse.schema.events.base import Progress
+from glasshouse.schema.events.base import Lazy, Progress
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.knob import Knob
 from glasshouse.schema.paper import Paper
@@ -85,7 +85,7 @@ class Sequoia:
         """The optimal shape filled with draws, one draft forward per level."""
         shape = optimal_tree(state, self.budget + 1, self.depth)
         tree = _filled(shape.within(context.room - 1), context)
-        return Proposal(tree, lambda: _extra(state, shape, self.budget + 1, self.depth))
+        return Proposal(tree, lambda: Lazy(lambda: _extra(state, shape, self.budget + 1, self.depth)))
 
     def absorb(self, state: tuple[float, ...], tree: TokenTree, outcome: Outcome, logits: Any) -> tuple[float, ...]:
         """Nothing is learned: the shape is decided offline."""

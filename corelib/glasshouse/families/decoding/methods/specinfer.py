@@ -11,6 +11,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 
 from glasshouse.families.decoding.drafting import Growing, with_replacement
 from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, TokenTree
+from glasshouse.schema.events.base import Lazy
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.knob import Knob
 from glasshouse.schema.paper import Paper
@@ -69,15 +70,16 @@ class SpecInfer:
             if not level:
                 break
         done = tree.tree()
-        return Proposal(done, lambda: _extra(done))
+        nodes = done.depth, done.parent, done.token
+        return Proposal(done, lambda: Lazy(lambda: _extra(*nodes)))
 
     def absorb(self, state: None, tree: TokenTree, outcome: Outcome, logits: Any) -> None:
         """Nothing is learned."""
 
 
-def _extra(tree: TokenTree) -> Mapping[str, Any]:
-    depths = np.arange(1, int(tree.depth.max()) + 1)
-    sibling = np.stack([tree.depth, tree.parent, tree.token], 1)[1:]
+def _extra(depth: np.ndarray, parent: np.ndarray, token: np.ndarray) -> Mapping[str, Any]:
+    depths = np.arange(1, int(depth.max()) + 1)
+    sibling = np.stack([depth, parent, token], 1)[1:]
     different = np.unique(sibling, axis=0)[:, 0]
     draws = np.stack([(sibling[:, :1] == depths).sum(0), (different[:, None] == depths).sum(0)])
     return {"depth_label": [f"depth {d}" for d in depths], "draws": draws}

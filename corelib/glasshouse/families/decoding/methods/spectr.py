@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -13,7 +13,7 @@ from glasshouse.families.decoding import transport
 from glasshouse.families.decoding.drafting import Growing, with_replacement, without_replacement
 from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, Setting, TokenTree
 from glasshouse.families.decoding.sampling import distribution
-from glasshouse.families.decoding.verification.k_seq import beta, division_factor
+from glasshouse.schema.events.base import Lazy
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.knob import Knob
 from glasshouse.schema.paper import Paper
@@ -78,41 +78,46 @@ class SpecTr:
             drawn = [without_replacement(grown.q(tip), 1, context, depth, tip)[0] for tip in tips]
             tips = [grown.add(tip, int(token[0])) for tip, token in zip(tips, drawn, strict=True)]
         tree = grown.tree()
-        return Proposal(tree, lambda: branches(tree))
+        parent, rank, token = tree.parent, tree.rank, tree.token
+        return Proposal(tree, lambda: Lazy(lambda: branches(parent, rank, token)))
 
     def absorb(self, state: None, tree: TokenTree, outcome: Outcome, logits: Any) -> None:
         return None
 
     def explain(self, tree: TokenTree, outcome: Outcome, logits: Any, setting: Setting) -> Mapping[str, Any]:
         """The root's choice as transport: rho's two sides, acceptance by rule, and a plan over few tokens."""
-        p, q = distribution(np.asarray(logits[0]), setting.sampling), tree.q[0]
-        few = transport.reduced(p, q, self.drafts)
-        piece = setting.piece or str
-        names = [repr(piece(int(t))) for t in few.tokens] + ["any other"] * (len(few.p) - len(few.tokens))
-        plan = transport.plan(few.p, few.q, self.drafts)
-        return rho_curve(p, q, self.drafts) | acceptance(p, q, few, plan, self.drafts) | plan_matrix(plan, names)
+        k, piece = self.drafts, setting.piece or str
+        p, q = outcome.law[0] if outcome.law else distribution(logits[0], setting.sampling), tree.q[0]
+        few = transport.reduced(p, q, k)
+        p, q = transport.lumped(p, q)
+        levels = transport.Levels(p, q)
+        rho = np.linspace(1.0, max(k, 1.5), 41)
+        b, root, optimum = levels.beta(rho), levels.division_factor(k), levels.optimum(k)
+        whole = [transport.with_replacement(p, q, k), 1.0 - (1.0 - float(levels.beta(root))) ** k, optimum, np.nan]
+        return Lazy(lambda: explained(few, rho, b, root, whole, k, piece))
 
 
-def branches(tree: TokenTree) -> dict[str, Any]:
+def branches(parent: np.ndarray, rank: np.ndarray, token: np.ndarray) -> dict[str, Any]:
     """The tree's nodes [n]; ``draft`` numbers the branches from 1, the root has 0."""
-    draft = np.zeros(tree.size, np.int64)
-    for node in range(1, tree.size):
-        above = int(tree.parent[node])
-        draft[node] = draft[above] if above else tree.rank[node] + 1
-    return {"parent": tree.parent, "token": tree.token, "draft": draft, "node_label": ["root", *(f"draft {d}" for d in draft[1:])]}
+    draft = np.zeros(len(parent), np.int64)
+    for node in range(1, len(parent)):
+        above = int(parent[node])
+        draft[node] = draft[above] if above else rank[node] + 1
+    return {"parent": parent, "token": token, "draft": draft, "node_label": ["root", *(f"draft {d}" for d in draft[1:])]}
 
 
-def rho_curve(p: np.ndarray, q: np.ndarray, k: int) -> dict[str, Any]:
-    """``rho_sides`` float64 [2, 41] over rho in [1, max(k, 1.5)], and the root of their difference."""
-    rho = np.linspace(1.0, max(k, 1.5), 41)
-    b = np.asarray([beta(p, q, r) for r in rho])
-    return {"rho": rho, "rho_sides": np.stack([1.0 - (1.0 - b) ** k, rho * b]), "rho_root": np.asarray([division_factor(p, q, k)])}
+def explained(few: transport.Reduced, rho: np.ndarray, b: np.ndarray, root: float, whole: list[float], k: int,
+              piece: Callable[[int], str]) -> dict[str, Any]:
+    """What the views read, with the linear programme over ``few`` symbols. ``rho_sides`` float64 [2, 41] from beta(rho) ``b``."""
+    names = [repr(piece(int(t))) for t in few.tokens] + ["any other"] * (len(few.p) - len(few.tokens))
+    plan = transport.plan(few.p, few.q, k)
+    sides = {"rho": rho, "rho_sides": np.stack([1.0 - (1.0 - b) ** k, rho * b]), "rho_root": np.asarray([root])}
+    return sides | acceptance(whole, few, plan, k) | plan_matrix(plan, names)
 
 
-def acceptance(p: np.ndarray, q: np.ndarray, few: transport.Reduced, plan: transport.Plan, k: int) -> dict[str, Any]:
+def acceptance(whole: list[float], few: transport.Reduced, plan: transport.Plan, k: int) -> dict[str, Any]:
     """``acceptance`` float64 [2, 4]: over the whole vocabulary (V3 NaN: too many orders to enumerate), and over few symbols."""
     rules = (transport.with_replacement, transport.by_k_seq)
-    whole = [*(rule(p, q, k) for rule in rules), transport.optimum(p, q, k), np.nan]
     part = [*(rule(few.p, few.q, k) for rule in rules), plan.value, transport.without_replacement(few.p, few.q, k)]
     return {"rule_name": ["V2", "V5, k-SEQ", "optimum", "V3, no repeats"], "acceptance": np.asarray([whole, part])}
 

@@ -10,8 +10,9 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from glasshouse.families.decoding.drafting import Growing, one
-from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, Sampling, TokenTree
+from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, Sampling, Setting, TokenTree
 from glasshouse.families.decoding.sampling import distribution
+from glasshouse.schema.events.base import Lazy
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.knob import Knob
 from glasshouse.schema.paper import Paper
@@ -20,12 +21,10 @@ from glasshouse.schema.view import Preset, View
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """The text so far: guesses tested and accepted, and the newest round as it was verified (``logits`` [n, V])."""
+    """Guesses of the text so far."""
 
     tested: int = 0
     accepted: int = 0
-    tree: TokenTree | None = None
-    logits: np.ndarray | None = None
 
 
 def expected_tokens(alpha: np.ndarray, gamma: int) -> np.ndarray:
@@ -33,12 +32,17 @@ def expected_tokens(alpha: np.ndarray, gamma: int) -> np.ndarray:
     return np.asarray((alpha[..., None] ** np.arange(gamma + 1)).sum(-1))
 
 
-def overlap(seen: Seen, sampling: Sampling) -> np.ndarray:
-    """1 - TV(p, q) at the node above each guess of the newest round, float64 [n - 1]: its chance to be accepted (cor. 3.6)."""
-    if seen.tree is None or seen.logits is None or seen.tree.size < 2:
-        return np.zeros(0)
-    p = distribution(seen.logits, sampling)[seen.tree.parent[1:]]
-    return np.asarray(np.minimum(p, seen.tree.q[seen.tree.q_index[1:]]).sum(-1))
+def overlap(tree: TokenTree, logits: np.ndarray, sampling: Sampling) -> np.ndarray:
+    """1 - TV(p, q) at the node above each guess of a chain, float64 [n - 1]: its chance to be accepted (cor. 3.6)."""
+    p = distribution(logits[:-1], sampling)
+    return np.asarray(np.minimum(p, tree.q[tree.q_index[1:]]).sum(-1))
+
+
+def curve(gamma: int, measured: float) -> Mapping[str, Any]:
+    """Eq. 1 over alpha, and once more up to the ``measured`` acceptance."""
+    alpha = np.linspace(0.0, 1.0, 101)
+    expected = expected_tokens(alpha, gamma)
+    return {"alpha": alpha, "tokens": np.stack([expected, np.where(alpha <= measured, expected, np.nan)])}
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class SpeculativeSampling:
              x_label="acceptance alpha", y_label="E[tokens per round]",
              note="(1 - alpha^(gamma+1)) / (1 - alpha), for independent guesses. The second line ends at this text's acceptance so far."),
         View("bars", "How far p and q overlapped, guess by guess", x="guess", y="overlap", x_label="guess", y_label="1 - TV(p, q)",
-             note="The newest verified round: the chance each guess had to be accepted, the ones before it being accepted."),
+             note="This round: the chance each guess had to be accepted, the ones before it being accepted."),
     )
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("Four ahead", "How many of four guesses survive?", {"gamma": 4, "temperature": 0.7}),
@@ -79,17 +83,16 @@ class SpeculativeSampling:
             if depth:
                 growing.expand([node])
             node = growing.add(node, one(growing.q(node), context, depth, node))      # x_i ~ q_i
-        return Proposal(growing.tree(), lambda: self._extra(state, context.sampling))
+        return Proposal(growing.tree(), lambda: self._extra(state))
 
     def absorb(self, state: Any, tree: TokenTree, outcome: Outcome, logits: Any) -> Any:
-        return Seen(state.tested + len(outcome.tested), state.accepted + len(outcome.path) - 1, tree, logits)
+        return Seen(state.tested + len(outcome.tested), state.accepted + len(outcome.path) - 1)
 
-    def _extra(self, seen: Seen, sampling: Sampling) -> Mapping[str, Any]:
-        alpha = np.linspace(0.0, 1.0, 101)
-        expected = expected_tokens(alpha, self.gamma)
-        measured = seen.accepted / seen.tested if seen.tested else np.nan
+    def explain(self, tree: TokenTree, outcome: Outcome, logits: Any, setting: Setting) -> Mapping[str, Any]:
         bars = np.full(self.gamma, np.nan)
-        found = overlap(seen, sampling)
-        bars[:len(found)] = found
-        return {"alpha": alpha, "tokens": np.stack([expected, np.where(alpha <= measured, expected, np.nan)]),
-                "guess": [str(i + 1) for i in range(self.gamma)], "overlap": bars}
+        bars[:tree.size - 1] = overlap(tree, logits, setting.sampling)
+        return {"guess": [str(i + 1) for i in range(self.gamma)], "overlap": bars}
+
+    def _extra(self, seen: Seen) -> Mapping[str, Any]:
+        measured = seen.accepted / seen.tested if seen.tested else np.nan
+        return Lazy(lambda: curve(self.gamma, measured))

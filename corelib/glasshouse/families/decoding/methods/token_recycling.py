@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from annotated_types import Ge, Le
 from glasshouse.families.decoding.interface import Context, Outcome, Proposal, Rule, TokenTree
 from glasshouse.families.decoding.templates import Shape, ranked_tree
 from glasshouse.schema.errors import bad_value
+from glasshouse.schema.events.base import Lazy
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.knob import Knob
 from glasshouse.schema.paper import Paper
@@ -26,12 +27,13 @@ class _Matrix:
     """What was recycled so far. ``successors`` int32 [V + 1, k]: the k likeliest tokens after each token when it was last scored.
 
     -1 is "not known", and row -1 (the last) stays unknown, so that what follows the unknown is unknown without a test. ``changed``
-    int32 [V + 1, k] is the round that last changed an entry; ``tokens`` how many tokens each round committed.
+    int32 [V + 1, k] is the round that last changed an entry; ``newest`` int32 [V + 1] that of a row, -1 for none; ``rounds`` counts them.
     """
 
     successors: np.ndarray
     changed: np.ndarray
-    tokens: list[int] = field(default_factory=list)
+    newest: np.ndarray
+    rounds: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class TokenRecycling:
              y_label="after token", note="Rounds since an entry changed. Blank: not known yet."),
         View("matrix", "All of M, one cell a row", z="all_ages", x_label="tokens of the vocabulary, folded",
              note="Rounds since a row changed; a large vocabulary shares cells. Blank: never scored."),
-        View("line", "Tokens per target forward", x="past_round", y="past_tokens", series=("this round", "mean so far"),
+        View("line", "Tokens per target forward", x="round_past", y="tokens_past", series=("of the round", "mean so far"),
              x_label="round", y_label="tokens"))
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("Cold start", "The matrix is empty at first. After how many rounds does it start to pay?", {"budget": 16, "update": "all"}),
@@ -79,7 +81,8 @@ class TokenRecycling:
 
     def init(self, vocab_size: int) -> _Matrix:
         """An empty matrix."""
-        return _Matrix(np.full((vocab_size + 1, self.k), UNKNOWN, np.int32), np.zeros((vocab_size + 1, self.k), np.int32))
+        size = vocab_size + 1
+        return _Matrix(np.full((size, self.k), UNKNOWN, np.int32), np.zeros((size, self.k), np.int32), np.full(size, UNKNOWN, np.int32))
 
     def propose(self, state: _Matrix, context: Context) -> Proposal:
         """The template filled from M, without what is unknown. Raises BadValue for a ``state`` of other knobs or another vocabulary."""
@@ -92,11 +95,11 @@ class TokenRecycling:
         for level in shape.levels:
             token[level] = state.successors[token[shape.parent[level]], shape.rank[level]]
         tree = _known(token, shape, context.vocab_size)
-        return Proposal(tree, lambda: _extra(state, tree))
+        return Proposal(tree, lambda: _extra(state, tree.token))
 
     def absorb(self, state: _Matrix, tree: TokenTree, outcome: Outcome, logits: Any) -> _Matrix:
         """M[token] <- the k best ids, for all nodes or the accepted path. ``logits`` float [n, V]."""
-        state.tokens.append(len(outcome.committed))
+        state.rounds += 1
         scored, path = torch.as_tensor(logits), list(outcome.path)
         width = min(self.k, scored.shape[-1])
         order = path if self.update == "accepted" else [*range(tree.size), *path]
@@ -104,7 +107,8 @@ class TokenRecycling:
         before = state.successors[token, :width]
         state.successors[token, :width] = best              # a token that stands twice: the assignment keeps the last
         moved = state.successors[token, :width] != before
-        state.changed[token, :width] = np.where(moved, len(state.tokens), state.changed[token, :width])
+        state.changed[token, :width] = np.where(moved, state.rounds, state.changed[token, :width])
+        state.newest[token[moved.any(1)]] = state.rounds
         return state
 
 
@@ -121,21 +125,19 @@ def _known(token: np.ndarray, shape: Shape, vocab_size: int) -> TokenTree:
                      source=np.zeros(n, np.int64), sources=("matrix",))
 
 
-def _extra(state: _Matrix, tree: TokenTree) -> Mapping[str, Any]:
-    age = np.where(state.successors == UNKNOWN, np.nan, len(state.tokens) - state.changed)
-    _, first = np.unique(tree.token, return_index=True)
-    rows = tree.token[np.sort(first)]
-    past = np.asarray(state.tokens, np.float64)
-    mean = past.cumsum() / np.arange(1, len(past) + 1)
-    return {"rank": np.arange(1, age.shape[1] + 1), "row_token": rows, "entry_token": state.successors[rows], "age": age[rows],
-            "all_ages": _folded(np.fmin.reduce(age[:-1], axis=1)), "past_round": np.arange(1, len(past) + 1),
-            "past_tokens": np.stack([past, mean])}
+def _extra(state: _Matrix, token: np.ndarray) -> Mapping[str, Any]:
+    """Copies of what M holds at the tree's tokens, and of its rows' ages: M itself goes on changing."""
+    rows = np.asarray(list(dict.fromkeys(token.tolist())))
+    entries, changed, newest, now = state.successors[rows], state.changed[rows], _folded(state.newest[:-1]), state.rounds
+    return Lazy(lambda: {"rank": np.arange(1, entries.shape[1] + 1), "row_token": rows, "entry_token": entries,
+                         "age": np.where(entries == UNKNOWN, np.nan, now - changed),
+                         "all_ages": np.where(newest == UNKNOWN, np.nan, now - newest)})
 
 
-def _folded(age: np.ndarray) -> np.ndarray:
-    """[V] as a near-square of at most 64 x 64 cells, each the newest of its tokens; what fills it up is NaN."""
-    side = min(int(np.ceil(np.sqrt(len(age)))), 64)
-    share = -(-len(age) // side**2)
-    cells = np.full(side**2 * share, np.nan)
-    cells[:len(age)] = age
-    return np.asarray(np.fmin.reduce(cells.reshape(side, side, share), axis=2))
+def _folded(newest: np.ndarray) -> np.ndarray:
+    """[V] as a near-square of at most 64 x 64 cells, each the newest of its tokens; what fills it up is unknown."""
+    side = min(int(np.ceil(np.sqrt(len(newest)))), 64)
+    share = -(-len(newest) // side**2)
+    cells = np.full(side**2 * share, UNKNOWN, np.int32)
+    cells[:len(newest)] = newest
+    return np.asarray(cells.reshape(side, side, share).max(axis=2))

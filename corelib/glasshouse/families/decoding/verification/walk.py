@@ -58,17 +58,20 @@ def _below(tree: TokenTree, cursor: tuple[int, ...]) -> list[int]:
 def _follow(tree: TokenTree, logits: np.ndarray, sampling: Sampling, seeds: Seeds, position: int) -> Outcome:
     token = tree.token.tolist()
     tested: dict[int, tuple[float, float, bool]] = {}
+    law: dict[int, np.ndarray] = {}
     cursor: tuple[int, ...] = (0,)
     at = depth = 0
     while True:
         best, u, p = choice(logits[at], sampling, seeds, position + depth)
+        if p is not None:
+            law[at] = p
         children = _below(tree, cursor)
         for c in children:
             same = token[c] == best
             tested[c] = (float(same) if p is None else float(p[token[c]]), u, same)
         cursor = tuple(c for c in children if token[c] == best)
         if not cursor:
-            return _outcome(tree, token, at, best, bool(children), tested, {})
+            return _outcome(tree, token, at, best, bool(children), tested, {}, law)
         at, depth = cursor[0], depth + 1
 
 
@@ -76,10 +79,11 @@ def _test(tree: TokenTree, logits: np.ndarray, rule: TestInTurn, sampling: Sampl
     token, q_index = tree.token.tolist(), tree.q_index.tolist()
     tested: dict[int, tuple[float, float, bool]] = {}
     residual: dict[int, np.ndarray] = {}
+    law: dict[int, np.ndarray] = {}
     cursor: tuple[int, ...] = (0,)
     at = depth = 0
     while True:
-        p = distribution(logits[at], sampling)
+        p = law[at] = distribution(logits[at], sampling)
         children = _below(tree, cursor)
         tests = rule(p, [token[c] for c in children], [tree.q[q_index[c]] for c in children])
         kept, left = _in_turn(tests, children, seeds, position, tested)
@@ -87,7 +91,7 @@ def _test(tree: TokenTree, logits: np.ndarray, rule: TestInTurn, sampling: Sampl
             residual[depth] = left
         if kept is None:
             final = inverse_cdf(left, seeds.uniform("target", position + depth))
-            return _outcome(tree, token, at, final, bool(children), tested, residual)
+            return _outcome(tree, token, at, final, bool(children), tested, residual, law)
         cursor = tuple(c for c in children if token[c] == token[kept])
         at, depth = kept, depth + 1
 
@@ -110,11 +114,11 @@ def _in_turn(tests: Tests, children: Sequence[int], seeds: Seeds, position: int,
 
 
 def _outcome(tree: TokenTree, token: list[int], last: int, final: int, rejected: bool,
-             tested: Mapping[int, tuple[float, float, bool]], residual: Mapping[int, np.ndarray]) -> Outcome:
+             tested: Mapping[int, tuple[float, float, bool]], residual: Mapping[int, np.ndarray], law: Mapping[int, np.ndarray]) -> Outcome:
     """``residual`` by depth. The path is read upwards from its end: on the way down, an equal sibling may have stood for a node."""
     path = [last]
     while path[-1] > 0:
         path.append(int(tree.parent[path[-1]]))
     path.reverse()
     return Outcome(tuple(path), (*[token[n] for n in path[1:]], final), final, last, "correction" if rejected else "bonus",
-                   tested, {path[depth]: row for depth, row in residual.items()})
+                   tested, {path[depth]: row for depth, row in residual.items()}, law)
