@@ -20,6 +20,8 @@ class Relay:
         self.to, self.prefix, self.strip, self.sockets = port, prefix, strip, sockets
         self.paths: list[str] = []
         self.strays: list[str] = []
+        self.flow = threading.Event()       # cleared: connections stay, but nothing passes
+        self.flow.set()
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._whole = True
@@ -32,6 +34,7 @@ class Relay:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.flow.set()
         self.cut()
         self._door.close()
 
@@ -80,17 +83,18 @@ class Relay:
                 server.sendall(b"\r\n".join([f"{verb} {passed} {version}".encode(), *headers, b"", b""]) + rest)
                 with self._lock:
                     self._open |= {browser, server}
-                back = threading.Thread(target=_pour, args=(server, browser), daemon=True)
+                back = threading.Thread(target=_pour, args=(server, browser, self.flow), daemon=True)
                 back.start()
-                _pour(browser, server)
+                _pour(browser, server, self.flow)
                 back.join()
                 with self._lock:
                     self._open -= {browser, server}
 
 
-def _pour(source: socket.socket, sink: socket.socket) -> None:
+def _pour(source: socket.socket, sink: socket.socket, flow: threading.Event) -> None:
     with suppress(OSError):
         while part := source.recv(65536):
+            flow.wait()
             sink.sendall(part)
     with suppress(OSError):
         sink.shutdown(socket.SHUT_WR)

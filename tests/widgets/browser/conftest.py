@@ -134,6 +134,13 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """For a server that a test stops and starts."""
+    with _port_of_its_own() as one:
+        yield one
+
+
 @contextmanager
 def _port_of_its_own() -> Iterator[int]:
     """A port that nobody else is given meanwhile: it stays bound here without listening, which only a server told its number may join."""

@@ -1,4 +1,4 @@
-"""The lab of tests as a page: ``python fake_app.py PORT FILE``.
+"""The lab of tests as a page: ``python fake_app.py PORT FILE [workshop] [HOST]``; ``HOST`` is let in besides this machine.
 
 Each computed event adds a character to FILE, each picture a line to ``pictures`` beside it (the names of its panes), each session
 that is closed one to ``closed`` (how many of its steps were computed).
@@ -15,8 +15,9 @@ from typing import Any
 import panel as pn
 
 from fake_lab import FakeCore, FakeLab, FakeSession
+from glasshouse_widgets.apps import door
 from glasshouse_widgets.apps.miniature import Miniatures
-from glasshouse_widgets.apps.serve import GONE, pages
+from glasshouse_widgets.apps.serve import GONE, STAY, pages
 
 LOG = Path(sys.argv[2])
 ENDLESS = 200       # so many steps take minutes: whoever sees them end early has stopped them
@@ -64,4 +65,6 @@ if __name__ == "__main__":
     port = int(sys.argv[1])
     found = {"fake": SlowLab}
     built = {path: page for path, page in pages(found, Miniatures(found), workshop="workshop" in sys.argv).items() if path != "/"}
-    pn.serve(built, port=port, show=False, address="127.0.0.1", websocket_origin=[f"127.0.0.1:{port}"], **GONE)
+    hosts = [f"127.0.0.1:{port}", *(one for one in sys.argv[3:] if one != "workshop")]
+    pn.serve(built, port=port, show=False, address="127.0.0.1", websocket_origin=hosts, session_token_expiration=STAY,
+             extra_patterns=[door.route(hosts)], **GONE)

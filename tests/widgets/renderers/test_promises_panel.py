@@ -84,6 +84,14 @@ def test_nonsense_from_the_browser_changes_nothing(lab: FakeLab, message: Any) -
     assert lab.method == "fake.wave"
 
 
+def test_a_question_is_answered_and_moves_nothing(lab: FakeLab) -> None:
+    page = PanelView(lab)
+    assert lab.wait()
+    boards = {name: island.board for name, island in page.islands.items()}
+    assert page.said("status", {"do": "beat"}) == {"beat": True}
+    assert {name: island.board for name, island in page.islands.items()} == boards
+
+
 def test_a_figure_is_replaced_and_never_changed_in_place(lab: FakeLab) -> None:
     page = PanelView(lab)
     assert lab.wait()
@@ -133,7 +141,7 @@ def test_what_draws_comes_from_this_server() -> None:
 
 
 def test_the_browser_writes_text_never_markup() -> None:
-    for source in (view.ISLAND, view.text("words.js", "bring.js", "plot.js")):
+    for source in (view.ISLAND, view.text("words.js", "bring.js", "plot.js", "browser/door.js", view.CONNECTION)):
         for sink in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
             assert sink not in source
 

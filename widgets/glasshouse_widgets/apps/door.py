@@ -1,8 +1,7 @@
-"""What a page asks before it has a connection, or after it lost one: is the server there, is it the same, may I come in?"""
+"""What a page asks before it has a connection, or after it lost one: is the server there, is my lab, may I come in?"""
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from bokeh.server.util import check_allowlist
@@ -10,21 +9,22 @@ from bokeh.server.views.ws import WSHandler
 from bokeh.settings import settings
 from tornado.web import HTTPError, RequestHandler
 
-from glasshouse_widgets.renderers.view import text
+from glasshouse_widgets.renderers.view import LINES, text
 
 PATH = "door"           # relative to every page: pages stand side by side
 
 
 class Door(RequestHandler):
-    """``door?host=HOST`` -> ``{"server": id of this start, "welcome": may a page at HOST open its connection}``."""
+    """``door?host=HOST&line=LINE`` -> ``{"welcome": may a page at HOST open its connection, "alive": is that view still there}``."""
 
-    def initialize(self, origins: list[str], server: str) -> None:
-        self.origins, self.server = origins, server
+    def initialize(self, origins: list[str]) -> None:
+        self.origins = origins
 
     def get(self) -> None:
         self.set_header("Cache-Control", "no-store")
         origins = settings.allowed_ws_origin() or self.origins          # as Bokeh decides
-        self.write({"server": self.server, "welcome": check_allowlist(self.get_query_argument("host", "").lower(), origins)})
+        self.write({"welcome": check_allowlist(self.get_query_argument("host", "").lower(), origins),
+                    "alive": self.get_query_argument("line", "") in LINES})
 
 
 def guard() -> None:
@@ -46,7 +46,7 @@ def guard() -> None:
 
 def route(origins: list[str]) -> tuple[str, type[Door], dict[str, Any]]:
     """For the server's list of patterns."""
-    return f"/{PATH}", Door, {"origins": origins, "server": uuid.uuid4().hex}
+    return f"/{PATH}", Door, {"origins": origins}
 
 
 def frame() -> str:

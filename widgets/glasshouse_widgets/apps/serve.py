@@ -21,6 +21,7 @@ from glasshouse_widgets.renderers.to_panel import render
 
 # A browser that has gone is noticed after this; what it computed stops then.
 GONE = {"unused_session_lifetime_milliseconds": 10_000, "check_unused_sessions_milliseconds": 2_000, "keep_alive_milliseconds": 10_000}
+STAY = 7 * 24 * 3600    # seconds for which a page that lost its connection may take it up again, if its session still lives
 LARGEST = 1_000_000     # bytes of a message from a browser
 PAGE = """
 body { margin: 0; background: #f6f7f9; }
@@ -54,7 +55,7 @@ def serve(port: int = 5006, browser: bool = True, workshop: bool = False, allow_
     door.guard()
     pn.serve(pages(found, miniatures, workshop, allow_models), port=port, show=browser, address=None if workshop else "127.0.0.1",
              websocket_origin=welcome, title={"/": "Glasshouse", **{f: cls.title for f, cls in found.items()}}, prefix=path,
-             websocket_max_message_size=LARGEST, extra_patterns=[door.route([*welcome, *literals])], **GONE)
+             websocket_max_message_size=LARGEST, session_token_expiration=STAY, extra_patterns=[door.route([*welcome, *literals])], **GONE)
 
 
 def pages(found: dict[str, type[Lab]], miniatures: Miniatures, workshop: bool = False,

@@ -169,6 +169,7 @@ function knobs(board, wire) {
   let later = 0;
   const show = (now) => {
     shows.forEach((f) => f(now.values, now.messages, now));
+    wire.line.knobs = now;
     clearTimeout(later);        // browsers allow only so many changes of the address
     if (now.address && location.search !== now.link) later = setTimeout(() => history.replaceState(null, "", now.link), 400);
   };

@@ -39,8 +39,8 @@ function head(board, wire) {
 function status(board, wire) {
   const text = h("span", {}), bar = h("progress", { max: 1, "aria-label": "Progress" });
   const button = h("button", { type: "button", onclick: () => wire.ask({ do: button.what }) });
-  const problem = h("p", { class: "message", role: "alert" });
-  const node = h("div", { class: "status" }, h("span", { class: "dot", "aria-hidden": "true" }), h("span", { role: "status" }, text), bar, button, problem);
+  const problem = h("p", { class: "message", role: "alert" }), away = severed(wire);
+  const node = h("div", { class: "status" }, h("span", { class: "dot", "aria-hidden": "true" }), h("span", { role: "status" }, text), bar, button, away.node, problem);
   const show = (now) => {
     node.dataset.status = now.status;
     node.classList.toggle("running", now.running);
@@ -51,7 +51,9 @@ function status(board, wire) {
     button.what = now.offer?.do;
     button.textContent = now.offer?.text ?? "";
     if (problem.textContent !== now.message) problem.textContent = now.message;
+    away.show(node);
   };
+  wire.line.watch(() => away.show(node));
   return { node, show };
 }
 
@@ -112,12 +114,29 @@ function greet(wire) {
   wire.ask({ do: "hello", dark });
 }
 
+// The status is the part that asks whether anybody is there, and that sends what was kept.
+function attend(wire, el, model, view) {
+  const { line } = wire;
+  line.keeper = wire;                     // a page drawn anew has another
+  unpack(line);
+  if (wire.panel) {
+    watchServer(line, view.model.document);
+    line.become("open");
+    wire.beat();
+  } else {
+    watchKernel(line, model.widget_manager?.kernel);
+    const lab = el.closest(".gh-outer") ?? el;
+    for (const come of ["pointerenter", "focusin"]) lab.addEventListener(come, () => wire.once());
+  }
+  line.watch((state) => { if (state === "open" && line.keeper === wire) line.release((message, key) => wire.ask(message, key)); });
+}
+
 // Seen from JupyterLab, a key pressed inside a shadow root comes from its outermost host.
 function keepKeys(el) {
   for (let root = el.getRootNode(); root instanceof ShadowRoot; root = root.host.getRootNode()) root.host.dataset.lmSuppressShortcuts = "true";
 }
 
-function render({ model, el }) {
+function render({ model, el, view }) {
   const wire = new Wire(model);
   requestAnimationFrame(() => keepKeys(el));
   let shape = null, made = null;
@@ -137,6 +156,8 @@ function render({ model, el }) {
   wire.watch(draw);
   draw();
   if (wire.board.kind === "head") greet(wire);
+  if (wire.board.kind === "readout" || wire.board.kind === "story") wire.line.watch(() => el.firstChild.classList.toggle("faded", !wire.line.fresh));
+  if (wire.board.kind === "status" && wire.board.line) requestAnimationFrame(() => attend(wire, el, model, view));
 }
 
 export default { render };

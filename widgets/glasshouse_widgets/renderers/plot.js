@@ -1,5 +1,5 @@
 // One figure and what surrounds it. The element is made once; every update is a fresh figure, drawn by the page's one Plotly.
-// Follows words.js and bring.js in one module.
+// Follows connection.js, words.js and bring.js in one module.
 
 const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -49,7 +49,8 @@ function render({ model, el }) {
   if (panel) bring(model.engine);
   const get = (name) => JSON.parse(panel ? model[name] : model.get(name));
   const watch = (name, callback) => model.on(panel ? name : `change:${name}`, callback);
-  const send = (message) => (panel ? model.send_msg(message) : model.send(message));
+  const line = lineOf(get("board").line);
+  const send = (message) => line.whole && (panel ? model.send_msg(message) : model.send(message));
   const box = document.createElement("figure");
   box.className = "gh plot";
   el.replaceChildren(box);
@@ -122,6 +123,7 @@ function render({ model, el }) {
   sized.observe(graph);
   const seen = new IntersectionObserver(([entry]) => { sight = entry.isIntersecting; if (sight && waiting) draw(); }, { rootMargin: "100px" });
   seen.observe(box);
+  line.watch(() => box.classList.toggle("faded", !line.fresh));
   watch("board", words);
   watch("figure", draw);
   words();

@@ -18,7 +18,7 @@ from plotly.offline import get_plotlyjs
 from glasshouse_widgets.labs.base import Lab, Slot
 from glasshouse_widgets.renderers.arrays import to_json
 from glasshouse_widgets.renderers.boards import Board
-from glasshouse_widgets.renderers.view import ISLAND, PLACES, View, text
+from glasshouse_widgets.renderers.view import CONNECTION, ISLAND, PLACES, STYLES, View, text
 
 _PLACES_CSS = """
 .gh-outer { container-type: inline-size; width: 100%; background: #f6f7f9; color-scheme: light; }
@@ -28,8 +28,9 @@ _PLACES_CSS = """
 .gh-plots { flex-flow: row wrap !important; }
 .gh-plots > * { flex: 1 1 320px; min-width: 0; }
 .gh-plots > .gh-wide { flex-basis: 100%; }
+.gh-outer.jupyter-widgets-disconnected::before, .gh-outer .jupyter-widgets-disconnected::before { content: none; }
 """
-_CSS = text("islands.css") + text("grid.css").replace("HOST", ".gh-grid") + _PLACES_CSS
+_CSS = STYLES + text("grid.css").replace("HOST", ".gh-grid") + _PLACES_CSS
 
 
 class Island(anywidget.AnyWidget):
@@ -55,7 +56,7 @@ class Figure(go.FigureWidget):
     board = traitlets.Unicode("{}").tag(sync=True)
     figure = traitlets.Unicode("{}").tag(sync=True)
 
-    _esm = text("words.js", "bring.js", "plot.js")
+    _esm = text(CONNECTION, "words.js", "bring.js", "plot.js")
     _css = ""
     _held = False
     data: Any

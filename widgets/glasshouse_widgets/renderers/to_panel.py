@@ -18,7 +18,7 @@ from panel.reactive import Syncable
 from glasshouse_widgets.labs.base import Lab, Slot
 from glasshouse_widgets.renderers.arrays import to_json
 from glasshouse_widgets.renderers.boards import Board
-from glasshouse_widgets.renderers.view import ISLAND, PLACES, View, text
+from glasshouse_widgets.renderers.view import CONNECTION, ISLAND, LINES, PLACES, STYLES, View, text
 
 ENGINE = f"static/extensions/panel/bundled/plotlyplot/plotly-{PLOTLY_VERSION}.min.js"       # from this server, relative to its pages
 DELAY = 5               # ms from an event in the browser to its callback; Panel's own is 50
@@ -30,7 +30,7 @@ class Island(JSComponent):
     board = param.String("{}")
 
     _esm = ISLAND
-    _stylesheets = [text("islands.css")]
+    _stylesheets = [STYLES]
 
 
 class Plot(JSComponent):
@@ -40,8 +40,8 @@ class Plot(JSComponent):
     figure = param.String("{}")
     engine = param.String(ENGINE, constant=True)
 
-    _esm = text("words.js", "bring.js", "plot.js")
-    _stylesheets = [text("islands.css")]
+    _esm = text(CONNECTION, "words.js", "bring.js", "plot.js")
+    _stylesheets = [STYLES]
 
 
 def hasten(delay: int = DELAY) -> bool:
@@ -58,6 +58,8 @@ class PanelView(View):
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self._doc = pn.state.curdoc
+        if self._doc is None or self._doc.session_context is None:
+            self.line = ""                      # no server's page: nothing to be cut off from
         self.islands: dict[str, Island] = {}
         self.plots: dict[str, Plot] = {}
         self.places = {place: _box("gh-plots") for place in PLACES}
@@ -67,7 +69,12 @@ class PanelView(View):
         self._opened = self._arranged
         if self._doc is not None and self._doc.session_context is not None:
             pn.state.onload(self._again)
-            pn.state.on_session_destroyed(lambda _: lab.close())
+            LINES.add(self.line)
+            pn.state.on_session_destroyed(self._deserted)
+
+    def _deserted(self, _: Any) -> None:
+        LINES.discard(self.line)
+        self.lab.close()
 
     def together(self, callback: Callable[[], Any]) -> Any:
         """All that changes travels as one message: each costs milliseconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +21,10 @@ def text(*names: str) -> str:
     return "\n".join((Path(__file__).parent / name).read_text("utf-8") for name in names)
 
 
-ISLAND = text("wire.js", "controls.js", "frame.js")
+CONNECTION = "browser/connection.js"
+ISLAND = text(CONNECTION, "wire.js", "controls.js", "browser/severed.js", "frame.js")
+STYLES = text("islands.css", "browser/connection.css")
+LINES: set[str] = set()         # of views that a browser may come back to
 ISLANDS = ("head", "knobs", "status", "player", "readout", "story")
 PLACES = ("stage", "second", "state")
 WATCHED = ["figures", "panes", "readout", "badge", "story", "status", "running", "progress", "acting", "message", "moved", "theme",
@@ -32,6 +36,7 @@ class View(ABC):
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
+        self.line = f"{lab.page()}-{uuid.uuid4().hex}"      # what a page calls this view when it asks whether it is still there
         self._within = False
         self._acks = dict.fromkeys(ISLANDS, 0)
         self._boards: dict[str, Any] = {}
@@ -79,7 +84,10 @@ class View(ABC):
                 self.refresh()
 
     def said(self, name: str, message: Any) -> dict[str, Any] | None:
-        """A message came from the browser. Returns what to send back, a file to save."""
+        """A message came from the browser. Returns what to send back: a file to save, or that somebody is here."""
+        if isinstance(message, dict) and message.get("do") == "beat":
+            return {"beat": True}
+
         def answer() -> dict[str, Any] | None:
             try:
                 return handle(self.lab, message)
@@ -99,7 +107,7 @@ class View(ABC):
             return
         lab = self.lab
         for slot in lab.panes:
-            self._changed(slot.name, boards.plot(lab, slot), partial(self.show_frame, slot))
+            self._changed(slot.name, boards.plot(lab, slot) | {"line": self.line}, partial(self.show_frame, slot))
         arranged = tuple((slot.name, slot.place) for slot in lab.panes)
         if arranged != self._arranged:
             self._arranged = arranged
@@ -114,13 +122,13 @@ class View(ABC):
 
     def _refresh_boards(self) -> None:
         lab = self.lab
-        knobs = boards.knobs(lab) | {"link": self.link(), "address": bool(lab.home_url)}
+        knobs = boards.knobs(lab) | {"link": self.link(), "address": bool(lab.home_url), "state": lab.state(), "opener": type(lab).__name__}
         found = {"head": boards.head(lab), "knobs": knobs, "status": boards.status(lab, knobs["messages"]),
                  "readout": boards.readout(lab), "story": boards.story(lab)}
         if lab.player is not None:
             found["player"] = boards.player(lab)
         for name, board in found.items():
-            self._changed(name, board | {"ack": self._acks[name]}, partial(self.show_board, name))
+            self._changed(name, board | {"ack": self._acks[name], "line": self.line}, partial(self.show_board, name))
 
     def _changed(self, key: str, board: boards.Board, show: Callable[[boards.Board], None]) -> None:
         if board != self._boards.get(key):

@@ -24,19 +24,38 @@ class Wire {
   constructor(model) {
     this.panel = typeof model.send_msg === "function";
     this.model = model;
-    this.read();
     this.sent = 0;
     this.at = 0;
     this.waiting = new Map();
     this.last = new Map();
+    this.flying = new Map();
+    this.read();
+    this.line = lineOf(this.board.line);
+    this.line.watch(() => this.line.whole || this.ground());
   }
-  read() { this.board = JSON.parse(this.panel ? this.model.board : this.model.get("board")); }
+  read() {
+    this.board = JSON.parse(this.panel ? this.model.board : this.model.get("board"));
+    for (const n of this.flying.keys()) if (n <= (this.board.ack ?? 0)) this.flying.delete(n);
+  }
   watch(callback) {
-    this.model.on(this.panel ? "board" : "change:board", () => { this.read(); callback(); this.next(); });
+    this.model.on(this.panel ? "board" : "change:board", () => { this.read(); this.line.heard(); callback(); this.next(); });
   }
-  listen(callback) { this.model.on("msg:custom", callback); }
+  listen(callback) { this.model.on("msg:custom", (message) => { this.line.heard(); callback(message); }); }
+  beat() { this.line.beat(() => this.post({ do: "beat" })); }
+  once() { if (this.line.whole && this.line.asked === null) { this.line.asking(); this.post({ do: "beat" }); } }
+  post(message) { this.panel ? this.model.send_msg(message) : this.model.send(message); }
+  // The line is cut: what was not answered, and what waited, is kept for when it is whole again.
+  ground() {
+    const kept = [...this.flying.values(), ...[...this.waiting].map(([key, message]) => ({ message, key }))];
+    this.flying.clear();
+    this.waiting.clear();
+    this.last.clear();
+    this.sent = this.board.ack ?? 0;
+    kept.forEach(({ message, key }) => this.line.hold(message, key));
+  }
   get behind() { return (this.board.ack ?? 0) < this.sent; }
   ask(message, key) {
+    if (!this.line.whole) return this.line.hold(message, key);
     if (key === undefined || !this.behind || performance.now() - this.at > 2000) return this.transmit(message, key);
     this.waiting.set(key, message);
     this.last.set(key, Infinity);
@@ -46,8 +65,9 @@ class Wire {
     this.sent += 1;
     this.at = performance.now();
     if (key !== undefined) { this.waiting.delete(key); this.last.set(key, this.sent); }
-    const full = { ...message, n: this.sent };
-    this.panel ? this.model.send_msg(full) : this.model.send(full);
+    this.flying.set(this.sent, { message, key });
+    this.line.asking();
+    this.post({ ...message, n: this.sent });
   }
   next() {
     if (this.waiting.size && (!this.behind || performance.now() - this.at > 2000)) {

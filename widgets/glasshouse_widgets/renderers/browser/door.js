@@ -27,6 +27,7 @@
   window.WebSocket = class extends Plain {
     constructor(...given) {
       super(...given);
+      if (/\/ws(\?|$)/.test(String(given[0]))) window.glasshouseSocket = this;
       if (opened || !/\/ws(\?|$)/.test(String(given[0]))) return;
       this.addEventListener("open", () => { opened = true; });
       this.addEventListener("close", () => { if (!opened) refused(); });
