@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glasshouse.schema.errors import bad_type
+
 if TYPE_CHECKING:
     import torch
+
+
+def checked_seed(given: Any) -> int:
+    """``given`` as an int: Python's, NumPy's, or anything else that says it is one. Raises: BadType."""
+    return whole_number("seed", given)
+
+
+def whole_number(argument: str, given: Any) -> int:
+    """``given`` as an int, of whatever integer type. Raises: BadType naming ``argument``, also for a bool."""
+    try:
+        if not isinstance(given, (bool, np.bool_)):
+            return operator.index(given)
+    except TypeError:
+        pass
+    raise bad_type(argument, given, "a whole number")
 
 
 @dataclass(frozen=True)

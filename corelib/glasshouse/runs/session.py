@@ -16,10 +16,10 @@ import numpy as np
 import glasshouse
 from glasshouse import catalogue
 from glasshouse.catalogue import FamilyModules, MethodInfo
-from glasshouse.numerics.seeds import Seeds
+from glasshouse.numerics.seeds import Seeds, checked_seed
 from glasshouse.runs import cache
 from glasshouse.schema.build import build
-from glasshouse.schema.errors import BadValue, GlasshouseError, bad_type
+from glasshouse.schema.errors import BadValue, GlasshouseError
 from glasshouse.schema.events.base import Event, Progress
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.record import RunRecord
@@ -174,13 +174,6 @@ def open(id: str, problem: Any = None, seed: int = 0, **values: Any) -> Session:
     parts = catalogue.split(id, problem, values)
     return Session(info, modules, build(catalogue.load(id), parts.method),
                    catalogue.problem(info.room, problem, parts.problem), checked_seed(seed), build(modules.Look, parts.look))
-
-
-def checked_seed(seed: Any) -> int:
-    """Raises: BadType for anything but a whole number."""
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise bad_type("seed", seed, "a whole number")
-    return int(seed)
 
 
 def _fields(instance: Any) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from inspect import signature
 from typing import Any
 
 from glasshouse import catalogue
-from glasshouse.numerics.seeds import Seeds
-from glasshouse.runs.session import checked_seed
+from glasshouse.numerics.seeds import Seeds, checked_seed
 from glasshouse.schema.build import build, unknown
 from glasshouse.schema.events.base import Event, Progress
 

@@ -86,7 +86,7 @@ def test_guarantee_is_of_this_run_and_record_tells_the_sets() -> None:
     assert record.looks == {"alpha": 0.2, "image": 0}
     assert record.summary["alpha"] == 0.2
     assert {"coverage", "mean_size", "k", "threshold", "empty", "singletons"} <= set(record.summary)
-    assert record.columns == {"n": [50], "m": [697], "classes": [10], "cells": ["all"], "rare": [False]}
+    assert record.columns == {"n": [50], "m": [697], "classes": [10], "cells": ["all"], "rare": [False], "deterministic": [False]}
 
 
 def test_moving_the_size_keeps_the_test_points_and_only_adds_calibration() -> None:

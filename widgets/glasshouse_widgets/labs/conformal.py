@@ -59,16 +59,18 @@ class ConformalLab(Watched):
         empty = float((seen.sizes == 0).mean()) * 100
         return (Reading("promised", f"{100 * (1 - seen.alpha):5.1f}", "%", "1 - alpha: how often a set must hold the truth."),
                 Reading("held the truth", f"{100 * seen.coverage:5.1f}", "%", f"On the {seen.calibrated.m} test images of this split."),
-                Reading("labels in a set", f"{seen.mean_size:5.2f}", "", "On average; fewer say more."),
+                Reading("labels in a set", f"{seen.mean_size:5.2f}", f"of {seen.calibrated.classes}", "On average; fewer say more."),
                 Reading("empty sets", f"{empty:5.1f}", "%", "Images of which no label was plausible enough."))
 
     def explain(self, shown: Shown, other: Shown | None) -> Story:
         seen = cast(Sets, shown.event)
         if seen.full_because:
-            full = "Every set holds every label" if seen.sets.all() else "Some labels cannot be ruled out for anybody"
-            if seen.calibrated.cells == "group" and not seen.sets.all():
-                full = "Some groups get sets that hold every label"
-            return Story(f"{full}: {seen.full_because}.", "use more calibration images.")
+            few = seen.calibrated.cells != "all" and "few" in seen.full_because and not seen.sets.all()
+            full = "Every set holds every label" if seen.sets.all() else "Most sets say nothing"
+            if few:
+                full = ("Some groups get sets that hold every label" if seen.calibrated.cells == "group"
+                        else "Some labels cannot be ruled out for anybody")
+            return Story(f"{full}: {seen.full_because}.", f"{seen.full_advice}.")
         missed = round((1 - seen.coverage) * seen.calibrated.m)
         return Story(f"Chips are the labels that cannot be ruled out; the true one is green and underlined. At alpha {seen.alpha:.2f} a set may "
                      f"miss it {100 * seen.alpha:.0f} times in 100. Here {missed} of {seen.calibrated.m} do: they are framed. Nothing is "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -12,29 +14,45 @@ from typing import Any, cast
 import numpy as np
 
 from glasshouse.families.conformal.cells import Cells, by_class, by_point, pooled
+from glasshouse.families.conformal.draws import Draws
+from glasshouse.families.conformal.fullness import Fullness, crowded, too_few
 from glasshouse.families.conformal.inputs import class_labels, probabilities, shares
 from glasshouse.families.conformal.interface import Celled, Method
-from glasshouse.families.conformal.ranks import Ranks, kth, miscoverage, threshold_rank
-from glasshouse.numerics.seeds import Seeds
+from glasshouse.families.conformal.ranks import Ranks, kth, miscoverage, threshold_rank, threshold_ranks
+from glasshouse.families.conformal.reuse import Reuse
+from glasshouse.families.conformal.scores import RANDOMISED
+from glasshouse.numerics.seeds import Seeds, checked_seed
 from glasshouse.schema.build import build, unknown
 from glasshouse.schema.errors import BadValue, bad_type, bad_value
 from glasshouse.schema.guarantee import Guarantee, Kind
 
 log = logging.getLogger(__name__)
 MOST_GROUPS = 10_000
-MARKED = 20_000         # rows by which calibration points are known again
+SAMPLED = 64            # calibration rows by which full sets are noticed
 ENTRIES = 1_000_000     # of probabilities scored at a time: a score needs several arrays as large
+OWN_ENTRIES = 1 << 17   # where only one label a row is scored: what that needs stays in the cache
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """A score and its values on the calibration points, cell by cell (one cell unless grouped)."""
+    """A score and its values on the calibration points, cell by cell (one cell unless grouped).
+
+    ``draws`` gives a randomised score its u, fresh for every predicted row; ``reuse`` knows calibration rows again; ``sample`` holds some
+    of them, by which it is seen how many sets hold every label.
+    """
 
     method: Method
     cells: Cells
     classes: int
     seed: int = 0
-    known: frozenset[bytes] = frozenset()       # how calibration rows begin, so that their reuse is noticed
+    draws: Draws = field(default_factory=Draws)
+    reuse: Reuse = field(default_factory=Reuse)
+    sample: np.ndarray = field(default_factory=lambda: np.empty((0, 1)))
+
+    def __repr__(self) -> str:
+        kinds = {"all": "one threshold", "group": f"{len(self.cells.n)} groups", "class": "a threshold a class",
+                 "cluster": f"{len(self.cells.n)} clusters of classes"}
+        return f"Calibration({self.method!r}, n={self.n}, classes={self.classes}, {kinds[self.cells.kind]}, seed={self.seed})"
 
     @property
     def n(self) -> int:
@@ -49,7 +67,7 @@ class Calibration:
     @property
     def guarantee(self) -> Guarantee:
         """The promise for any alpha chosen without looking at these points."""
-        return promise(self.method.guarantee, self.cells)
+        return promise(self.method.guarantee, self.cells, FRESH if takes_share(self.method) else "")
 
     def threshold(self, alpha: float) -> float | np.ndarray:
         """S_(k), k = ceil((n + 1)(1 - alpha)): labels that score at most this are in the set. +inf where k > n. One a cell, if grouped."""
@@ -60,7 +78,8 @@ class Calibration:
         """Ranks the labels of ``probs`` [m, K] once, for any alpha.
 
         ``groups`` [m]: the points' groups, where the calibration points had some. ``u`` [m] in [0, 1]: a randomised score's share of a
-        label's own mass, one number a row; by default drawn from the seed and the row's place.
+        label's own mass, one number a row; by default fresh for every row that this object ranks, as `Draws` says, so that calls with
+        one row each are as good as one call. To see how sets grow as alpha falls, rank once: the ranks hold one u a row.
 
         Raises: BadType, BadValue naming the argument.
         """
@@ -69,11 +88,10 @@ class Calibration:
             raise BadValue("groups = None is not allowed: these scores were calibrated in groups of points, so name each point's group", "groups")
         if self.cells.kind != "group" and groups is not None:
             raise BadValue("groups is not allowed here: these scores were not calibrated in groups of points", "groups")
-        marks = _marks(checked)
-        if marks and sum(mark in self.known for mark in marks) > len(marks) / 2:
+        if self.reuse.noticed(checked):
             log.warning("probs holds rows that were calibrated on: what is covered there says nothing about new points")
         of_point = None if groups is None else class_labels("groups", groups, len(checked), len(self.cells.scores))
-        share = Seeds(self.seed).numpy("u of test points").random(len(checked)) if u is None else shares("u", u, len(checked))
+        share = self._share(checked) if u is None else shares("u", u, len(checked))
         found = [self.cells.rank(self.method.score(checked[rows], share[rows]), None if of_point is None else of_point[rows])
                  for rows in _blocks(*checked.shape)]
         first, whole = found[0], np.concatenate([one.ranks for one in found])
@@ -82,41 +100,73 @@ class Calibration:
 
     def predict(self, probs: Any, alpha: float = 0.1, groups: Any = None, u: Any = None) -> np.ndarray:
         """bool [m, K]: the prediction set of every row of ``probs`` [m, K]."""
-        miscoverage(alpha)
+        exact = miscoverage(alpha)
+        if exact not in self._told:
+            self._told.add(exact)
+            if full := self.fullness(alpha):
+                log.warning("%s: %s", full.why, full.advice)
         return self.rank(probs, groups, u).sets(alpha)
 
+    def _share(self, probs: np.ndarray) -> np.ndarray:
+        return self.draws.take(probs) if takes_share(self.method) else np.zeros(len(probs))
 
-def promise(best: Guarantee, cells: Cells) -> Guarantee:
-    """What a score promises with these calibration points: for all, for every group of points, or for every class."""
+    def fullness(self, alpha: float) -> Fullness:
+        """Why all or most sets hold every label at this alpha, and what can be done; false where they do not."""
+        k = threshold_ranks(self.cells.n, alpha)
+        full = too_few(self.cells.n, k, alpha, self.cells.kind)
+        return full or crowded(float((self._sampled.sizes(alpha) == self.classes).mean()) if len(self.sample) else 0.0, alpha, self.cells.scores,
+                               deterministic(self.method))
+
+    @cached_property
+    def _sampled(self) -> Ranks:
+        """Some calibration rows, ranked: with groups, in the largest, whose sets are the last to fill."""
+        groups = np.full(len(self.sample), self.cells.n.argmax()) if self.cells.kind == "group" else None
+        return self.cells.rank(self.method.score(self.sample, np.full(len(self.sample), 0.5)), groups)
+
+    @cached_property
+    def _told(self) -> set[Fraction]:
+        """Levels at which full sets were looked for."""
+        return set()
+
+
+FRESH = (" A randomised score's share u of a label's own mass is drawn anew for every prediction, from the seed, the number of rows predicted "
+         "before and the row: rows may come singly or in batches.")
+
+
+def takes_share(method: Method) -> bool:
+    """Whether the score depends on u."""
+    return bool(getattr(method, "randomized", False)) and getattr(method, "base", "aps") in RANDOMISED
+
+
+def deterministic(method: Method) -> bool:
+    """Whether the score could take a random share, and does not."""
+    return getattr(method, "randomized", True) is False and getattr(method, "base", "aps") in RANDOMISED
+
+
+def promise(best: Guarantee, cells: Cells, more: str = "") -> Guarantee:
+    """What a score promises with these calibration points: for all, for every group of points, or for every class. ``more``: said after it."""
     n = cells.n
     if cells.kind == "all":
         return replace(best, kind="marginal", statement=(
             f"With {n[0]} calibration points, a set holds the true label with probability at least 1 - alpha and, "
-            f"where scores do not tie, at most 1 - alpha + {1 / (n[0] + 1):.3g}."))
+            f"where scores do not tie, at most 1 - alpha + {1 / (n[0] + 1):.3g}.{more}"))
     what = {"group": "in every group of points", "class": "whatever the true class", "cluster": "in every cluster of classes"}[cells.kind]
     if cells.rare:
         n, what = n[:-1], f"{what} but that of the rare ones, for which nothing is promised"
     kind: Kind = "class" if cells.kind == "class" else "group"
     scope = best.scope if cells.kind == "cluster" else f"on average over calibration sets and test points, {what}"
     return replace(best, kind=kind, scope=scope, statement=(
-        f"With {n.min()} to {n.max()} calibration points a cell, a set holds the true label with probability at least 1 - alpha {what}."))
+        f"With {n.min()} to {n.max()} calibration points a cell, a set holds the true label with probability at least 1 - alpha {what}.{more}"))
 
 
 def true_scores(method: Method, probs: np.ndarray, labels: np.ndarray, u: np.ndarray) -> np.ndarray:
     """The score of each row's true label, float64 [n]."""
-    return np.concatenate([np.take_along_axis(method.score(probs[rows], u[rows]), labels[rows, None], axis=1)[:, 0]
-                           for rows in _blocks(*probs.shape)])
+    return np.concatenate([method.score(probs[rows], u[rows], labels[rows]) for rows in _blocks(len(probs), probs.shape[1], OWN_ENTRIES)])
 
 
-def _marks(probs: np.ndarray) -> list[bytes]:
-    """The start of each row as bytes: a model hardly ever says exactly the same of two points, unless it is certain."""
-    unsure = probs[:MARKED][probs[:MARKED].max(axis=1, initial=0) < 1]
-    return [start.tobytes() for start in np.ascontiguousarray(unsure[:, :4])] if probs.shape[1] > 2 else []
-
-
-def _blocks(n: int, k: int) -> list[slice]:
+def _blocks(n: int, k: int, entries: int = 0) -> list[slice]:
     """Rows by so many that what scoring them needs stays small; at least one block, perhaps empty."""
-    rows = max(1, ENTRIES // max(k, 1))
+    rows = max(1, (entries or ENTRIES) // max(k, 1))
     return [slice(start, start + rows) for start in range(0, max(n, 1), rows)]
 
 
@@ -127,7 +177,11 @@ def fit(method: Method, probs: np.ndarray, labels: np.ndarray, u: np.ndarray, gr
     """
     scores, k = true_scores(method, probs, labels, u), probs.shape[1]
     cells = method.cells(scores, labels, k, group, groups, seeds) if isinstance(method, Celled) else pooled(scores)
-    return Calibration(method, cells, k, seeds.seed)
+    return _made(method, cells, probs, labels, seeds)
+
+
+def _made(method: Method, cells: Cells, probs: np.ndarray, labels: np.ndarray, seeds: Seeds) -> Calibration:
+    return Calibration(method, cells, probs.shape[1], seeds.seed, Draws.of(seeds, labels), Reuse(probs), probs[:SAMPLED].copy())
 
 
 def calibrate(probs: Any, labels: Any, score: str = "aps", randomized: bool = False, groups: Any = None, seed: int = 0,
@@ -144,9 +198,7 @@ def calibrate(probs: Any, labels: Any, score: str = "aps", randomized: bool = Fa
     method = _method(score, randomized, knobs)
     checked = probabilities("probs", probs)
     known = class_labels("labels", labels, *checked.shape)
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise bad_type("seed", seed, "a whole number")
-    seeds = Seeds(seed)
+    seeds = Seeds(checked_seed(seed))
     group = _groups(method, groups, len(known))
     u = seeds.numpy("u of calibration points").random(len(checked))
     if groups is None:
@@ -154,10 +206,10 @@ def calibrate(probs: Any, labels: Any, score: str = "aps", randomized: bool = Fa
     else:
         scores, k = true_scores(method, checked, known, u), checked.shape[1]
         cells = by_class(scores, known, np.arange(k)) if group is None else by_point(scores, group, int(group.max(initial=0)) + 1)
-        found = Calibration(method, cells, k, seed)
+        found = _made(method, cells, checked, known, seeds)
     if found.n == 0:
         log.warning("no calibration points: every set will be full")
-    return replace(found, known=frozenset(_marks(checked)))
+    return found
 
 
 def _groups(method: Method, groups: Any, n: int) -> np.ndarray | None:
@@ -186,4 +238,6 @@ def _method(score: Any, randomized: Any, knobs: dict[str, Any]) -> Method:
     if randomized and not can:
         raise bad_value("randomized", randomized, f"False: {score} has no randomness")
     chosen: Any = build(cls, {"randomized": randomized, **knobs} if can else knobs)
+    if randomized and not takes_share(chosen):
+        raise bad_value("randomized", randomized, f"False: the score {chosen.base}, on which {score} is based here, has no randomness")
     return cast(Method, chosen)

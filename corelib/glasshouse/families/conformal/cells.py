@@ -64,11 +64,22 @@ def pooled(scores: np.ndarray) -> Cells:
 
 def by_point(scores: np.ndarray, group: np.ndarray, groups: int) -> Cells:
     """A cell for each of the ``groups`` of points; ``group`` int64 [n]."""
-    return Cells(tuple(np.sort(scores[group == g]) for g in range(groups)), "group", names=tuple(map(str, range(groups))))
+    return Cells(_sorted_by(scores, group, groups), "group", names=tuple(map(str, range(groups))))
 
 
 def by_class(scores: np.ndarray, labels: np.ndarray, of_class: np.ndarray) -> Cells:
     """A cell for each group of classes; ``of_class`` int64 [K] numbers them from 0."""
     cell, cells = of_class[labels], int(of_class.max(initial=-1)) + 1
+    if cells == len(of_class):
+        return Cells(_sorted_by(scores, cell, cells), "class", of_class, tuple(map(str, np.argsort(of_class).tolist())))
     names = tuple(", ".join(map(str, np.flatnonzero(of_class == c).tolist())) for c in range(cells))
-    return Cells(tuple(np.sort(scores[cell == c]) for c in range(cells)), "class" if cells == len(of_class) else "cluster", of_class, names)
+    return Cells(_sorted_by(scores, cell, cells), "cluster", of_class, names)
+
+
+def _sorted_by(scores: np.ndarray, cell: np.ndarray, cells: int) -> tuple[np.ndarray, ...]:
+    """The ascending ``scores`` of each cell."""
+    order = np.argsort(scores)
+    where = cell[order].astype(np.min_scalar_type(cells))       # of 16 bits: sorted by counting
+    order = order[np.argsort(where, kind="stable")]
+    ends, ordered = np.cumsum(np.bincount(cell, minlength=cells)).tolist(), scores[order]
+    return tuple(ordered[start:end] for start, end in zip([0, *ends], ends, strict=False))

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from glasshouse.families.conformal.calibration import fit, promise
+from glasshouse.families.conformal.calibration import deterministic, fit, promise
 from glasshouse.families.conformal.cells import Cells
 from glasshouse.families.conformal.coverage import coverage_band
+from glasshouse.families.conformal.fullness import crowded, too_few
 from glasshouse.families.conformal.interface import Look, Method
-from glasshouse.families.conformal.ranks import Ranks, kth, needed_points, threshold_rank
+from glasshouse.families.conformal.ranks import Ranks, kth, threshold_ranks
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import bad_value
 from glasshouse.schema.events.base import Event, Progress
@@ -34,7 +35,8 @@ def drive(method: Method, problem: Any, seeds: Seeds, prepared: Any = None) -> I
         n=fitted.n, m=len(scores), classes=fitted.classes, scores=fitted.scores, test_scores=scores,
         ranks=ranked.ranks.astype(np.int64), labels=pool.labels[test], images=pool.images[test] if len(pool.images) else pool.images,
         cells=cells.kind, rare=cells.rare, cell_n=cells.n, cell=_cell(ranked, scores.shape), cell_names=cells.names,
-        group=pool.group[test], group_names=pool.groups, cell_scores=cells.scores, extra=dict(method.extra(cells)))
+        group=pool.group[test], group_names=pool.groups, cell_scores=cells.scores, deterministic=deterministic(method),
+        extra=dict(method.extra(cells)))
 
 
 def _cell(ranked: Ranks, shape: tuple[int, ...]) -> np.ndarray:
@@ -49,7 +51,7 @@ def look(events: Sequence[Event], look: Look) -> Sets:
     calibrated = _calibrated(events)
     if look.image >= calibrated.m:
         raise bad_value("image", look.image, f"a whole number from 0 to {calibrated.m - 1}")
-    k = np.array([threshold_rank(int(n), look.alpha) for n in calibrated.cell_n], np.int64)
+    k = threshold_ranks(calibrated.cell_n, look.alpha)
     limit = k[calibrated.cell]
     sets = calibrated.ranks < limit
     sizes = np.count_nonzero(sets, axis=1).astype(np.int64)
@@ -64,22 +66,13 @@ def look(events: Sequence[Event], look: Look) -> Sets:
     low, high = band[0] if calibrated.cells == "all" else (math.nan, math.nan)
     row = look.image
     p = (1.0 + calibrated.cell_n[calibrated.cell[row]] - calibrated.ranks[row]) / (1.0 + calibrated.cell_n[calibrated.cell[row]])
+    full = too_few(calibrated.cell_n, k, look.alpha, calibrated.cells) or crowded(
+        float((sizes == calibrated.classes).mean()), look.alpha, calibrated.cell_scores, calibrated.deterministic)
     thresholds = np.array([kth(s, i) for s, i in zip(calibrated.cell_scores, k, strict=True)])
     return Sets(
         alpha=look.alpha, k=int(k[0]), threshold=float(thresholds[0]), thresholds=thresholds, coverage=float(held.mean()),
         band_low=float(low), band_high=float(high), cell_coverage=by_cell, cell_band=band, mean_size=float(sizes.mean()),
-        full_because=_why_full(calibrated, k, look.alpha), sets=sets, sizes=sizes, calibrated=calibrated, image=look.image, p_values=p)
-
-
-def _why_full(calibrated: Calibrated, k: np.ndarray, alpha: float) -> str:
-    """Why every set is full, or every set of some cells; empty where no cell is too small."""
-    small = np.flatnonzero(k > calibrated.cell_n)
-    if not len(small):
-        return ""
-    needed = f"alpha = {alpha:g}: {needed_points(alpha)} are needed"
-    if calibrated.cells == "all":
-        return f"{calibrated.n} calibration points are too few for {needed}"
-    return f"{len(small)} of {len(k)} cells have too few calibration points for {needed}"
+        full_because=full.why, full_advice=full.advice, sets=sets, sizes=sizes, calibrated=calibrated, image=look.image, p_values=p)
 
 
 def summary(events: Sequence[Event]) -> dict[str, int | float | str]:

@@ -9,30 +9,31 @@ import numpy as np
 
 from glasshouse.schema.errors import BadType, BadValue, bad_type, bad_value
 
-SUM_SLACK = 1e-3  # half-precision softmax rows miss 1 by about this much
+SUM_SLACK = 1e-3        # half-precision softmax rows miss 1 by about this much
+BFLOAT_SLACK = 1 / 128  # and those of bfloat16, which has eight bits, by up to this much
 
 
 def probabilities(argument: str, given: Any, classes: int | None = None) -> np.ndarray:
-    """``given`` as float64 [n, K], rows summing to 1 within 0.001.
+    """``given`` as float64 [n, K], rows summing to 1 within 0.001. Rows of bfloat16 may miss 1 by 1 / 128; they are divided by their sum.
 
     Raises: BadType for another shape or dtype; BadValue for NaN, negative entries, rows that do not sum to 1, or another K.
     """
-    array = array_of(given)
+    array, slack = array_of(given), BFLOAT_SLACK if "bfloat16" in str(getattr(given, "dtype", "")) else SUM_SLACK
     if array.dtype.kind not in "fiu":
         raise BadType(f"{argument} has dtype {array.dtype}: it must hold numbers, the probabilities", argument)
     if array.ndim != 2 or array.shape[1] == 0:
         raise BadType(f"{argument} has shape {list(array.shape)}: it must be [n, K], one row of class probabilities a point", argument)
     if classes is not None and array.shape[1] != classes:
         raise BadValue(f"{argument} has {array.shape[1]} classes: it must have the {classes} of calibration", argument)
-    probs = array.astype(np.float64, copy=False)
-    total = probs.sum(axis=1)
-    for wrong, why in ((np.isnan(probs).any(axis=1), "holds NaN"), ((probs < 0).any(axis=1), "holds a negative probability"),
-                       (~(np.abs(total - 1) <= SUM_SLACK), "does not sum to 1 within 0.001")):
+    probs = np.ascontiguousarray(array, dtype=np.float64)       # one order of numbers: a row's sum is the same wherever the row comes from
+    total, least = probs.sum(axis=1), probs.min(axis=1)         # either is NaN where the row holds one
+    for wrong, why in ((np.isnan(least), "holds NaN"), (least < 0, "holds a negative probability"),
+                       (~(np.abs(total - 1) <= slack), f"does not sum to 1 within {slack:.3g}")):
         if wrong.any():
             row = int(np.argmax(wrong))
             raise BadValue(f"{argument}[{row}] {why} (sum {total[row]:.6g}): rows are probabilities, so apply softmax to logits first",
                            argument)
-    return probs
+    return probs if slack == SUM_SLACK else probs / total[:, None]
 
 
 def class_labels(argument: str, given: Any, n: int, classes: int) -> np.ndarray:
@@ -78,7 +79,8 @@ def array_of(given: Any) -> np.ndarray:
         given = given.detach().cpu()
         given = given.double().numpy() if given.is_floating_point() else given.numpy()
     try:
-        return np.asarray(given)
+        array = np.asarray(given)
+        return array.astype(np.float64) if array.dtype.name == "bfloat16" else array        # of ml_dtypes: NumPy knows no such kind
     except ValueError as error:  # ragged rows
         raise BadType(f"the array cannot be read: {error}", "") from None
 

@@ -30,7 +30,8 @@ class Method(Protocol):
     """A published score. A frozen dataclass whose fields are its knobs.
 
     ``score`` takes probabilities float64 [n, K] and a uniform number a row, u float64 [n], which scores without randomness ignore; it gives
-    float64 [n, K], the score of every label. A row's scores depend on that row and its u alone. ``extra`` tells the method's own state
+    float64 [n, K], the score of every label, or float64 [n] for one of each row, ``labels`` int64 [n], bit by bit the same. A row's scores
+    depend on that row and its u alone. ``extra`` tells the method's own state
     from the calibration scores, for its views.
     """
 
@@ -39,7 +40,7 @@ class Method(Protocol):
     views: ClassVar[tuple[View, ...]]
     presets: ClassVar[tuple[Preset, ...]]
 
-    def score(self, probs: np.ndarray, u: np.ndarray) -> np.ndarray: ...
+    def score(self, probs: np.ndarray, u: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray: ...
 
     def extra(self, cells: Cells) -> Mapping[str, np.ndarray]: ...
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import numbers
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -26,11 +27,14 @@ def miscoverage(alpha: Any) -> Fraction:
 def share(argument: str, given: Any) -> Fraction:
     """``given`` as the decimal that was written. Raises: BadType, BadValue outside (0, 1), naming ``argument``."""
     allowed = "a number above 0 and below 1, such as 0.1"
-    if isinstance(given, bool) or not isinstance(given, numbers.Real):
+    if isinstance(given, bool) or not isinstance(given, (numbers.Real, Decimal)):
         raise bad_type(argument, given, allowed)
-    if not 0 < float(given) < 1:
+    if not (given.is_finite() if isinstance(given, Decimal) else math.isfinite(given)):
         raise bad_value(argument, given, allowed)
-    return Fraction(given) if isinstance(given, numbers.Rational) else Fraction(repr(float(given)))
+    exact = Fraction(given) if isinstance(given, (numbers.Rational, Decimal)) else Fraction(str(given))     # a float32 has its own decimal
+    if not 0 < exact < 1:
+        raise bad_value(argument, given, allowed)
+    return exact
 
 
 def threshold_rank(n: int, alpha: Any) -> int:
@@ -40,6 +44,13 @@ def threshold_rank(n: int, alpha: Any) -> int:
     (3, 9)
     """
     return math.ceil((n + 1) * (1 - miscoverage(alpha)))
+
+
+def threshold_ranks(n: np.ndarray, alpha: Any) -> np.ndarray:
+    """`threshold_rank` of each of ``n`` int64 [cells], int64."""
+    alpha = miscoverage(alpha)
+    a, b = alpha.denominator - alpha.numerator, alpha.denominator
+    return np.array([-(-(count + 1) * a // b) for count in n.tolist()], np.int64)
 
 
 def kth(ascending: np.ndarray, k: int) -> float:
@@ -89,8 +100,7 @@ class Ranks:
 
     def _limit(self, alpha: float) -> Any:
         """k of every label's cell, in the type of the ranks."""
-        k = [threshold_rank(int(n), alpha) for n in np.atleast_1d(self.n)]
-        return self._each(np.array(k, self.ranks.dtype))
+        return self._each(threshold_ranks(np.atleast_1d(self.n), alpha).astype(self.ranks.dtype))
 
     def _each(self, by_cell: Any) -> Any:
         """What a cell has, for every label: broadcasts with the ranks."""

@@ -21,7 +21,7 @@ from glasshouse.families.decoding.promise import guarantee_of
 from glasshouse.families.decoding.recording import Keep
 from glasshouse.families.decoding.rounds import check, cold, drained, prepared_for, rounds
 from glasshouse.models.language import LeanScorer, Scorer, load_model, scorer_for
-from glasshouse.numerics.seeds import Seeds
+from glasshouse.numerics.seeds import Seeds, checked_seed, whole_number
 from glasshouse.schema.build import build, unknown
 from glasshouse.schema.errors import bad_type, bad_value
 from glasshouse.schema.events.decoding import Round
@@ -67,7 +67,7 @@ def generate(target: Any, input_ids: Any, method: str = "token-recycling", draft
     Raises BadValue, BadType or Unsupported, before any work, naming the argument, its value and what is allowed.
     """
     chosen: Method = build(method_class(method), knobs)
-    _check_scalars(max_new_tokens, seed, keep)
+    max_new_tokens, seed = _checked_scalars(max_new_tokens, seed, keep)
     sampling = build(Sampling, {"temperature": _number("temperature", temperature), "top_p": _number("top_p", top_p), "coupled": coupled})
     tokens = _prompt(input_ids)
     model = _loaded(target, "target")
@@ -115,12 +115,11 @@ def _number(argument: str, value: Any) -> float:
     return float(value)
 
 
-def _check_scalars(max_new_tokens: Any, seed: Any, keep: Any) -> None:
-    for argument, value in (("max_new_tokens", max_new_tokens), ("seed", seed)):
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise bad_type(argument, value, "a whole number")
+def _checked_scalars(max_new_tokens: Any, seed: Any, keep: Any) -> tuple[int, int]:
+    count, checked = whole_number("max_new_tokens", max_new_tokens), checked_seed(seed)
     if keep not in get_args(Keep):
         raise bad_value("keep", keep, "one of none, top, full")
+    return count, checked
 
 
 def _prompt(input_ids: Any) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ class Calibrated(Event):
     ``cells``: one for all, a cell a group of points, a cell a class, or a cell a cluster of classes;
     ``rare``: the last cell holds all scores and serves labels with too few of their own, for which nothing is promised;
     ``cell`` int64 [m, K] says which cell a label is ranked in; ``group`` int64 [m] and ``group_names`` are those of the test points;
+    ``deterministic``: the score could take a random share of a label's own mass, and does not;
     ``test_scores`` float64 [m, K]; ``ranks`` int64 [m, K], the number of
     calibration scores strictly below; ``labels`` int64 [m]; ``images`` uint8 [m, h, w] (0-255) or an empty array.
     """
@@ -38,6 +39,7 @@ class Calibrated(Event):
     cell_scores: tuple[np.ndarray, ...]
     group: np.ndarray
     group_names: tuple[str, ...]
+    deterministic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,7 +49,8 @@ class Sets(Event):
     ``sets`` bool [m, K]; ``sizes`` int64 [m]; ``thresholds`` float64 [cells] may be +inf, ``threshold`` is the first
     cell's; ``coverage`` on the m test points;
     ``band`` the 1-99 % interval of that coverage under the BetaBinomial law; ``k`` the rank of the threshold;
-    ``full_because`` says what is full and why, empty where nothing need be. ``p_values`` float64 [K] are those of test image
+    ``full_because`` says what is full and why, empty where nothing need be, ``full_advice`` what to do.
+    ``p_values`` float64 [K] are those of test image
     ``image``: labels leave its set in this order as alpha grows. ``cell_coverage`` float64 [cells] is that of the test points whose true
     label lies in a cell, NaN without any, ``cell_band`` float64 [cells, 2] its 1-99 % interval, NaN where no law holds.
     """
@@ -63,6 +66,7 @@ class Sets(Event):
     sets: np.ndarray
     sizes: np.ndarray
     calibrated: Calibrated
+    full_advice: str = ""
     image: int = 0
     p_values: np.ndarray = field(default_factory=lambda: np.empty(0))
     thresholds: np.ndarray = field(default_factory=lambda: np.empty(0))

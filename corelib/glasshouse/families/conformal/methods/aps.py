@@ -41,9 +41,9 @@ class APS:
     randomized: Randomized = True
     temperature: Temperature = 1.0
 
-    def score(self, probs: np.ndarray, u: np.ndarray) -> np.ndarray:
+    def score(self, probs: np.ndarray, u: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """rho + u p of every label."""
-        return scores.aps(scores.tempered(probs, self.temperature), u if self.randomized else None)
+        return scores.aps(scores.tempered(probs, self.temperature), u if self.randomized else None, labels)
 
     def extra(self, cells: Cells) -> Mapping[str, np.ndarray]:
         return cells.curve()

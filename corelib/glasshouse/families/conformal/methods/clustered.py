@@ -11,7 +11,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from glasshouse.families.conformal.cells import Cells, by_class, pooled
-from glasshouse.families.conformal.interface import Temperature
+from glasshouse.families.conformal.interface import Randomized, Temperature
 from glasshouse.families.conformal.scores import Named, named, tempered
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.guarantee import Guarantee
@@ -58,10 +58,11 @@ class Clustered:
         cost="live", group="who is compared with whom", label="rare below", unit="points",
         help="classes with fewer points take the threshold of all; 9 points are what alpha = 0.1 needs")] = 9
     base: Annotated[Named, Knob(cost="live", group="how it scores", label="score")] = "lac"
+    randomized: Randomized = True
     temperature: Temperature = 1.0
 
-    def score(self, probs: np.ndarray, u: np.ndarray) -> np.ndarray:
-        return named(self.base, tempered(probs, self.temperature), u)
+    def score(self, probs: np.ndarray, u: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        return named(self.base, tempered(probs, self.temperature), u if self.randomized else None, labels)
 
     def cells(self, scores: np.ndarray, labels: np.ndarray, classes: int, group: np.ndarray, groups: int, seeds: Seeds) -> Cells:
         count = np.bincount(labels, minlength=classes)

@@ -44,9 +44,9 @@ class LAC:
 
     temperature: Temperature = 1.0
 
-    def score(self, probs: np.ndarray, u: np.ndarray) -> np.ndarray:
+    def score(self, probs: np.ndarray, u: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """1 - p of every label."""
-        return scores.lac(scores.tempered(probs, self.temperature))
+        return scores.lac(scores.tempered(probs, self.temperature), labels)
 
     def extra(self, cells: Cells) -> Mapping[str, np.ndarray]:
         curve = cells.curve()

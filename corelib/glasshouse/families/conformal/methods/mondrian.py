@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 
 from glasshouse.families.conformal.cells import Cells, by_class, by_point
-from glasshouse.families.conformal.interface import Temperature
+from glasshouse.families.conformal.interface import Randomized, Temperature
 from glasshouse.families.conformal.scores import Named, named, tempered
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.guarantee import Guarantee
@@ -41,10 +41,11 @@ class Mondrian:
 
     by: Annotated[Literal["class", "group"], Knob(cost="live", group="who is compared with whom", label="one threshold a")] = "class"
     base: Annotated[Named, Knob(cost="live", group="how it scores", label="score")] = "lac"
+    randomized: Randomized = True
     temperature: Temperature = 1.0
 
-    def score(self, probs: np.ndarray, u: np.ndarray) -> np.ndarray:
-        return named(self.base, tempered(probs, self.temperature), u)
+    def score(self, probs: np.ndarray, u: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        return named(self.base, tempered(probs, self.temperature), u if self.randomized else None, labels)
 
     def cells(self, scores: np.ndarray, labels: np.ndarray, classes: int, group: np.ndarray, groups: int, seeds: Seeds) -> Cells:
         if self.by == "class":

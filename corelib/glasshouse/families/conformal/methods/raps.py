@@ -42,9 +42,9 @@ class RAPS:
     randomized: Randomized = True
     temperature: Temperature = 1.0
 
-    def score(self, probs: np.ndarray, u: np.ndarray) -> np.ndarray:
+    def score(self, probs: np.ndarray, u: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """rho + u p + penalty max(0, r - free) of every label."""
-        return scores.raps(scores.tempered(probs, self.temperature), u if self.randomized else None, self.penalty, self.free)
+        return scores.raps(scores.tempered(probs, self.temperature), u if self.randomized else None, self.penalty, self.free, labels)
 
     def extra(self, cells: Cells) -> Mapping[str, np.ndarray]:
         return cells.curve()

@@ -40,9 +40,9 @@ class SAPS:
     randomized: Randomized = True
     temperature: Temperature = 1.0
 
-    def score(self, probs: np.ndarray, u: np.ndarray) -> np.ndarray:
+    def score(self, probs: np.ndarray, u: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """u p_max, then p_max + (r - 2 + u) step."""
-        return scores.saps(scores.tempered(probs, self.temperature), u if self.randomized else None, self.step)
+        return scores.saps(scores.tempered(probs, self.temperature), u if self.randomized else None, self.step, labels)
 
     def extra(self, cells: Cells) -> Mapping[str, np.ndarray]:
         return cells.curve()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from glasshouse.families.conformal.draws import Draws
 from glasshouse.families.conformal.inputs import array_of, class_labels, probabilities, shares, whole
 from glasshouse.families.conformal.methods.robust.rscp_plus import RSCPPlus
 from glasshouse.families.conformal.ranks import kth, share
@@ -27,7 +28,7 @@ class RobustCalibration:
     means: np.ndarray
     holdout: np.ndarray
     classes: int
-    generator: np.random.Generator = field(repr=False)      # of u at new points: it moves on with every call
+    draws: Draws = field(repr=False)
 
     @property
     def guarantee(self) -> Guarantee:
@@ -54,7 +55,7 @@ class RobustCalibration:
         share("alpha", alpha)
         share("beta", beta)
         probs = _copies("copies", copies, self.classes, self.method.n_mc)
-        chosen = self.generator.random(len(probs)) if u is None else shares("u", u, len(probs))
+        chosen = self.draws.take(probs.reshape(len(probs), -1)) if u is None else shares("u", u, len(probs))
         means, variances = _means(self.method, probs, chosen, self.holdout)
         certificate = self.method.certificate
         limit = certificate.limit(kth(self.means, certificate.rank(len(self.means), alpha, beta)), radius, beta)
@@ -93,7 +94,7 @@ def calibrate_robust(copies: Any, labels: Any, sigma: float, holdout: Any = None
         u = seeds.numpy("u of holdout points").random(len(of_holdout))
         ranked = np.sort(method.score(of_holdout, u)[np.arange(len(own)), own])
     means, _ = _means(method, probs, seeds.numpy("u of calibration points").random(len(probs)), ranked)
-    return RobustCalibration(method, np.sort(means[np.arange(len(known)), known]), ranked, classes, seeds.numpy("u of new points"))
+    return RobustCalibration(method, np.sort(means[np.arange(len(known)), known]), ranked, classes, Draws.of(seeds, known))
 
 
 def _means(method: RSCPPlus, probs: np.ndarray, u: np.ndarray, holdout: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from glasshouse.families.conformal.draws import Draws
 from glasshouse.families.conformal.inputs import class_labels, numbers, whole, yes_or_no
 from glasshouse.families.conformal.methods.rules.colep import COLEP
 from glasshouse.families.conformal.ranks import kth, threshold_rank
@@ -24,7 +25,7 @@ class RuleCalibration:
     implies: np.ndarray
     scores: tuple[np.ndarray, ...]
     cell: np.ndarray
-    generator: np.random.Generator = field(repr=False)      # of u at new points: it moves on with every call
+    draws: Draws = field(repr=False)
 
     @property
     def guarantee(self) -> Guarantee:
@@ -53,7 +54,7 @@ class RuleCalibration:
         """
         limits = np.array([kth(s, threshold_rank(len(s), alpha)) for s in self.scores])[self.cell]
         mine = self.corrected(probs, properties)[:, :self.implies.shape[1]]
-        found: np.ndarray = self.method.score(mine, self.generator.random(len(mine))) <= limits
+        found: np.ndarray = self.method.score(mine, self.draws.take(mine)) <= limits
         return found
 
 
@@ -76,7 +77,7 @@ def calibrate_rules(probs: Any, properties: Any, labels: Any, implies: Any, seed
     seeds = Seeds(whole("seed", seed, 0))
     after = method.corrected(given, rules)[:, :rules.shape[1]]
     scores, cell = method.cells(after, known, seeds.numpy("u of calibration points").random(len(after)))
-    return RuleCalibration(method, rules, scores, cell, seeds.numpy("u of new points"))
+    return RuleCalibration(method, rules, scores, cell, Draws.of(seeds, known))
 
 
 def _detected(probs: Any, properties: Any, implies: np.ndarray) -> np.ndarray:
