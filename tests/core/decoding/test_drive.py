@@ -270,8 +270,8 @@ class Measuring(SpeculativeSampling):
 def test_what_is_prepared_reaches_the_method() -> None:
     items = list(prepare(Measuring(), SAMPLED, Seeds(0)))
     assert isinstance(items[0], Progress)
-    assert items[-1] == 17
-    with_it = list(drive(Measuring(), SAMPLED, Seeds(0), prepared=17))
+    assert items[-1].value == 17
+    with_it = list(drive(Measuring(), SAMPLED, Seeds(0), prepared=items[-1]))
     alone = list(drive(Measuring(), SAMPLED, Seeds(0)))
     assert isinstance(with_it[0], Prompt)
     assert isinstance(alone[0], Progress)

@@ -49,7 +49,7 @@ MEANING = {
     "kept": "Share of the places where guesses were examined at which one of them was accepted.",
     "guesses": "Guesses sent to the target in one forward, on average over rounds.",
     "round": "Tokens this round added: the accepted guesses and the target's own.",
-    "speed": "Tokens written per second on this machine, with drafting, verification and records.",
+    "speed": "Tokens per second of rounds on this machine: drafting, the target's forward, verification. Not the prompt, not the record.",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,31 +10,38 @@ from glasshouse.families.decoding.interface import Look, Method
 from glasshouse.families.decoding.promise import guarantee_of
 from glasshouse.families.decoding.reading import node_look
 from glasshouse.families.decoding.recording import Keep
-from glasshouse.families.decoding.rounds import check, cold, prepared_for, rounds
+from glasshouse.families.decoding.rounds import Artefact, check, cold, prepared_for, rounds, started
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.events.base import Event, Progress
 from glasshouse.schema.events.decoding import NodeLook, Prompt, Round
 from glasshouse.schema.guarantee import Guarantee
 
+BEFORE = ("packing_seconds", "preparation_seconds", "prompt_target_seconds", "prompt_draft_seconds")
 
-def drive(method: Method, problem: Any, seeds: Seeds, prepared: Any = None, keep: Keep = "top") -> Iterator[Event | Progress]:
+
+def drive(method: Method, problem: Any, seeds: Seeds, prepared: Artefact | None = None,
+          keep: Keep = "top") -> Iterator[Event | Progress]:
     """A :class:`Prompt`, then one :class:`Round` after the other. Everything is checked before the first.
 
     ``prepared`` is what :func:`prepare` gave; without it, a method that prepares does so first.
     """
+    begin = time.perf_counter()
     setting = problem.open()
+    packing = time.perf_counter() - begin
     check(method, setting)
     if prepared is None:
         prepared = yield from prepared_for(method, setting, seeds)
-    piece = setting.piece or str
+    start, piece = started(method, setting), setting.piece or str
     draft = setting.draft.name if setting.draft is not None and method.needs_draft else ""
     yield Prompt(tokens=len(setting.tokens), ids=setting.tokens, pieces=tuple(map(piece, setting.tokens)),
-                 target=setting.target.name, draft=draft)
-    yield from rounds(method, setting, seeds, cold(method, setting.target.vocab_size, prepared), keep)
+                 target=setting.target.name, draft=draft, packing_seconds=packing,
+                 preparation_seconds=prepared.seconds if prepared is not None else 0.0,
+                 prompt_target_seconds=start.target_seconds, prompt_draft_seconds=start.draft_seconds)
+    yield from rounds(method, setting, seeds, cold(method, setting.target.vocab_size, prepared), keep, start=start)
 
 
 def prepare(method: Method, problem: Any, seeds: Seeds) -> Iterator[Any]:
-    """Progress, and as the last item what the method measured (None for one that measures nothing)."""
+    """Progress, and as the last item what the method measured, an :class:`Artefact` (None for one that measures nothing)."""
     setting = problem.open()
     check(method, setting)
     yield (yield from prepared_for(method, setting, seeds))
@@ -46,8 +54,13 @@ def look(events: Sequence[Event], look: Look) -> NodeLook:
 
 def summary(events: Sequence[Event]) -> dict[str, int | float | str]:
     """Totals of a text. Tokens per target forward counts the target's own token of each round; ``acceptance`` is the share of
-    the guessed positions that were decided at which a guess was accepted."""
+    the guessed positions that were decided at which a guess was accepted.
+
+    ``seconds`` are those of the rounds, and ``tokens_per_second`` the tokens over them: no method gains by reading its prompt in a
+    round or outside of one, or pays for being recorded. What came before the rounds stands beside it: see :class:`Prompt`.
+    """
     found = [event for event in events if isinstance(event, Round)]
+    before = next((event for event in events if isinstance(event, Prompt)), None)
     tokens, seconds = sum(r.tokens for r in found), sum(r.seconds for r in found)
     return {
         "tokens": tokens,
@@ -57,6 +70,7 @@ def summary(events: Sequence[Event]) -> dict[str, int | float | str]:
         "target_calls": len(found),
         "draft_calls": sum(r.draft_calls for r in found),
         "tree_nodes_mean": sum(r.nodes for r in found) / len(found) if found else float("nan"),
+        **{name: getattr(before, name) for name in BEFORE if before is not None},
         "target_seconds": sum(r.target_seconds for r in found),
         "draft_seconds": sum(r.draft_seconds for r in found),
         "seconds": seconds,

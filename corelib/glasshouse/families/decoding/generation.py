@@ -7,7 +7,8 @@ import importlib
 import math
 import pkgutil
 import time
-from dataclasses import dataclass, is_dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, is_dataclass
 from os import PathLike
 from typing import Any, get_args
 from weakref import WeakKeyDictionary
@@ -19,7 +20,7 @@ from glasshouse.families.decoding import methods
 from glasshouse.families.decoding.interface import Method, Sampling, Setting
 from glasshouse.families.decoding.promise import guarantee_of
 from glasshouse.families.decoding.recording import Keep
-from glasshouse.families.decoding.rounds import check, cold, drained, prepared_for, rounds
+from glasshouse.families.decoding.rounds import check, cold, drained, prepared_for, rounds, started
 from glasshouse.models.language import LeanScorer, Scorer, load_model, scorer_for
 from glasshouse.numerics.seeds import Seeds, checked_seed, whole_number
 from glasshouse.schema.build import build, unknown
@@ -42,7 +43,8 @@ class Generation:
     """``tokens``: the new ones only. ``target_calls``: target forwards, one a round; the one that caches the prompt is not counted.
 
     ``seconds`` is the wall-clock time of decoding: the prompt included; not what is done once, which is loading and packing the models
-    and, for a method that prepares, measuring (on the prompt). ``state`` is the method's memory, for another call.
+    and, for a method that prepares, measuring (on the prompt). ``parts`` names all that lies outside of the rounds, in seconds:
+    ``packing``, ``preparation``, ``prompt_target``, ``prompt_draft``. ``state`` is the method's memory, for another call.
     """
 
     tokens: list[int]
@@ -51,6 +53,7 @@ class Generation:
     seconds: float
     guarantee: Guarantee
     state: Memory
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 def generate(target: Any, input_ids: Any, method: str = "token-recycling", draft: Any = None, max_new_tokens: int = 128,
@@ -72,18 +75,23 @@ def generate(target: Any, input_ids: Any, method: str = "token-recycling", draft
     tokens = _prompt(input_ids)
     model = _loaded(target, "target")
     small = _loaded(draft, "draft") if draft is not None and chosen.needs_draft else None
+    begin = time.perf_counter()
     setting = Setting(_scorer(model, "target"), None if small is None else _scorer(small, "draft"), tokens, max_new_tokens, sampling,
                       end_of_text(model), calibration=(tokens,))
+    packing = time.perf_counter() - begin
     check(chosen, setting)
     _check_state(state, chosen, setting.target.vocab_size)
     seeds, size = Seeds(seed), setting.target.vocab_size
     prepared = drained(prepared_for(chosen, setting, seeds))[1] if state is None else None
     start = time.perf_counter()
     memory = cold(chosen, size, prepared) if state is None else copy.deepcopy(state.value)
-    events, memory = drained(rounds(chosen, setting, seeds, memory, keep))
+    ready = started(chosen, setting)
+    events, memory = drained(rounds(chosen, setting, seeds, memory, keep, start=ready))
     seconds = time.perf_counter() - start
     new = [token for event in events for token in event.committed]
-    return Generation(new, events, len(events), seconds, guarantee_of(chosen, sampling), Memory(chosen, size, memory))
+    parts = {"packing": packing, "preparation": prepared.seconds if prepared is not None else 0.0,
+             "prompt_target": ready.target_seconds, "prompt_draft": ready.draft_seconds}
+    return Generation(new, events, len(events), seconds, guarantee_of(chosen, sampling), Memory(chosen, size, memory), parts)
 
 
 def end_of_text(model: Any) -> frozenset[int]:

@@ -58,7 +58,7 @@ class Watched:
         self.changed = ""
 
     def init(self, vocab_size: int, prepared: Any = None) -> Any:
-        return cold(self.method, vocab_size, prepared)
+        return self.method.init(vocab_size) if prepared is None else self.method.init(vocab_size, prepared)   # type: ignore[call-arg]
 
     def propose(self, state: Any, context: Context) -> Proposal:
         before = copy.deepcopy((state, list(context.tokens)))

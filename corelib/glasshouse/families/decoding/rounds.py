@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -50,20 +52,52 @@ def check(method: Method, setting: Setting) -> None:
                         f"prompt ({len(setting.tokens)} tokens) and new tokens must fit the draft's window of {draft.window}")
 
 
-def cold(method: Method, vocab_size: int, prepared: Any = None) -> Any:
+def cold(method: Method, vocab_size: int, prepared: Artefact | None = None) -> Any:
     """The memory a method starts with; ``prepared`` is only for those that prepare."""
-    return method.init(vocab_size) if prepared is None else method.init(vocab_size, prepared)  # type: ignore[call-arg]
+    return method.init(vocab_size) if prepared is None else method.init(vocab_size, prepared.value)  # type: ignore[call-arg]
 
 
-def prepared_for(method: Method, setting: Setting, seeds: Seeds) -> Generator[Progress, None, Any]:
-    """What a method measures before it starts, as it is returned; None for a method that measures nothing."""
-    artefact: Any = None
-    if isinstance(method, Prepared) and method.prepares:
-        for item in method.prepare(setting, seeds):
-            if isinstance(item, Progress):
-                yield item
-            artefact = item
-    return artefact
+def prepared_for(method: Method, setting: Setting, seeds: Seeds) -> Generator[Progress, None, Artefact | None]:
+    """What a method measures before it starts; None for a method that measures nothing."""
+    if not (isinstance(method, Prepared) and method.prepares):
+        return None
+    found: Any = None
+    seconds, start = 0.0, time.perf_counter()
+    for item in method.prepare(setting, seeds):
+        found, seconds = item, seconds + time.perf_counter() - start
+        if isinstance(item, Progress):
+            yield item
+        start = time.perf_counter()             # while progress was shown, nothing was measured
+    return Artefact(found, seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class Started:
+    """A prompt that is cached but for its last token, by one forward of each model that is no round."""
+
+    draft: DraftModel | None
+    target_seconds: float
+    draft_seconds: float
+
+
+def started(method: Method, setting: Setting) -> Started:
+    """The models of ``setting`` must be empty."""
+    begin = time.perf_counter()
+    if len(setting.tokens) > 1:
+        extend(setting.target, setting.tokens[:-1])
+    between = time.perf_counter()
+    draft = DraftModel(setting.draft, setting.sampling) if setting.draft is not None and method.needs_draft else None
+    if draft is not None:
+        draft.read(setting.tokens)
+    return Started(draft, between - begin, time.perf_counter() - between)
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """What a method measured before it started, and how long that took."""
+
+    value: Any
+    seconds: float
 
 
 def drained(stream: Generator[T, None, Any]) -> tuple[list[T], Any]:
@@ -82,24 +116,22 @@ def rule_name(method: Method, setting: Setting) -> str:
 
 
 def rounds(method: Method, setting: Setting, seeds: Seeds, state: Any, keep: Keep = "none",
-           rule: TestInTurn | None = None) -> Generator[Round, None, Any]:
+           rule: TestInTurn | None = None, start: Started | None = None) -> Generator[Round, None, Any]:
     """Continues the prompt until ``max_new_tokens`` or an end-of-text token. Returns the method's memory at the end.
 
-    The models of ``setting`` must be empty and are used up; ``state`` is owned. A ``rule`` of your own replaces the method's.
-    The prompt but for its last token is cached first, by one forward that is no round.
+    The models of ``setting`` must be empty, or started by :func:`started`, and are used up; ``state`` is owned. A ``rule`` of your own
+    replaces the method's. A round's time holds no prompt and no recording.
     """
     target, sampling, tokens = setting.target, setting.sampling, list(setting.tokens)
-    draft = DraftModel(setting.draft, sampling) if setting.draft is not None and method.needs_draft else None
+    draft = (start or started(method, setting)).draft
     name, end, number = rule_name(method, setting), len(tokens) + setting.max_new_tokens, 0
     explain = method.explain if keep != "none" and isinstance(method, Explained) else None
-    if len(tokens) > 1:
-        extend(target, tokens[:-1])
     while len(tokens) < end:
-        start = time.perf_counter()
+        clock = _Clock()
         drafted = (draft.calls, draft.seconds) if draft is not None else (0, 0.0)
         context = Context(tokens, len(setting.tokens), end - len(tokens), target.vocab_size, sampling, seeds, draft)
         proposal = method.propose(state, context)
-        extras = [proposal.extra()] if keep != "none" else []
+        extras = [clock.aside(proposal.extra)] if keep != "none" else []
         tree = fitted(proposal.tree, context.room - 1)
         before = time.perf_counter()
         logits = target.score(torch.from_numpy(tree.token), torch.from_numpy(tree.parent)).numpy(force=True)
@@ -108,16 +140,33 @@ def rounds(method: Method, setting: Setting, seeds: Seeds, state: Any, keep: Kee
         outcome = cut(outcome, context.room, setting.eos)
         target.keep(outcome.path)
         if explain is not None:
-            extras.append(explain(tree, outcome, logits, setting))
+            extras.append(clock.aside(partial(explain, tree, outcome, logits, setting)))
         state = method.absorb(state, tree, outcome, logits)
         calls, seconds = (draft.calls - drafted[0], draft.seconds - drafted[1]) if draft is not None else (0, 0.0)
-        measured = Measured(number, len(tokens), name, calls, scored, seconds, time.perf_counter() - start)
+        measured = Measured(number, len(tokens), name, calls, scored, seconds, clock.seconds)
         tokens.extend(outcome.committed)
         yield recorded(tree, logits, outcome, setting, measured, extras, keep)
         number += 1
         if outcome.committed[-1] in setting.eos:
             break
     return state
+
+
+class _Clock:
+    """Seconds since it was made, without what was done aside."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    def aside(self, work: Callable[[], T]) -> T:
+        before = time.perf_counter()
+        done = work()
+        self._start += time.perf_counter() - before
+        return done
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._start
 
 
 def cut(outcome: Outcome, room: int, eos: frozenset[int]) -> Outcome:

@@ -53,6 +53,7 @@ class Round(Event):
     ``path`` holds the accepted nodes from the root (included) on. ``final`` is the token emitted by the target itself,
     at node ``final_node``: a correction after rejections, or a bonus at a leaf. ``committed`` holds the accepted tokens and
     then ``final`` (fewer at the end of the text). ``pieces`` maps the ids that occur to display text.
+    ``seconds`` is the round's whole: drafting, the target's forward, verification and memory, without what is recorded.
     With ``keep="none"`` only the scalars, ``path`` and ``committed`` are filled.
     """
 
@@ -91,13 +92,23 @@ class Round(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Prompt(Event):
-    """The first event of a run: what is given. ``pieces`` are the display texts of the prompt's tokens."""
+    """The first event of a run: what is given. ``pieces`` are the display texts of the prompt's tokens.
+
+    What is done before the first round, by name and for every method alike, and not part of any round: ``packing_seconds``, opening the
+    problem (loading and packing the models where they are not in memory); ``preparation_seconds``, what the method measured first, as long
+    as that took when it was measured; ``prompt_target_seconds`` and ``prompt_draft_seconds``, one forward over the prompt but for its last
+    token (0 without a draft).
+    """
 
     tokens: int
     ids: tuple[int, ...]
     pieces: tuple[str, ...]
     target: str
     draft: str
+    packing_seconds: float = 0.0
+    preparation_seconds: float = 0.0
+    prompt_target_seconds: float = 0.0
+    prompt_draft_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,7 +11,7 @@ from hypothesis import settings
 from glasshouse.families.decoding.drafting.noise import shared
 from glasshouse.families.decoding.interface import Method, Sampling, Setting
 from glasshouse.families.decoding.recording import Keep
-from glasshouse.families.decoding.rounds import check, cold, rounds
+from glasshouse.families.decoding.rounds import Artefact, check, cold, rounds
 from glasshouse.models.language.tabular import TabularLM
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.events.decoding import Round
@@ -33,7 +33,8 @@ def decoded(method: Method, models: tuple[TabularLM, TabularLM], sampling: Sampl
     target, draft = models
     setting = Setting(target.fork(), draft.fork(), tuple(prompt), new, sampling)
     check(method, setting)
-    state = cold(method, target.vocab_size, prepared) if state is None else state
+    artefact = None if prepared is None else Artefact(prepared, 0.0)
+    state = cold(method, target.vocab_size, artefact) if state is None else state
     return list(rounds(method, setting, Seeds(seed), state, keep))
 
 

@@ -26,7 +26,7 @@ class DraftModel:
         self.scorer = scorer
         self.sampling = sampling
         self.seconds = 0.0
-        """Time spent in forwards so far."""
+        """Time spent in forwards of rounds so far."""
         self._token: list[int] = []
         self._parent: list[int] = []
 
@@ -35,10 +35,13 @@ class DraftModel:
         """Draft forwards so far."""
         return self.scorer.calls
 
+    def read(self, prompt: Sequence[int]) -> None:
+        """Cache the prompt but for its last token, by one forward that no round pays for."""
+        if len(prompt) > 1:
+            extend(self.scorer, prompt[:-1])
+
     def begin(self, tokens: Sequence[int]) -> tuple[int, np.ndarray]:
         """Catch up with the committed ``tokens``. Returns (slot of the last one, q after it: float64 [V])."""
-        if not self._token and len(tokens) > 1:
-            self._timed(lambda: extend(self.scorer, tokens[:-1]))
         rest = self._keep_known(tokens[self.scorer.length:])
         self._token, self._parent = rest, list(range(-1, len(rest) - 1))
         return len(rest) - 1, self._score(rest, self._parent, slice(len(rest) - 1, len(rest)))[0]
