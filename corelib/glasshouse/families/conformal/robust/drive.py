@@ -112,7 +112,8 @@ def _under(method: Method, pool: Pool, x: np.ndarray, radius: float, u: np.ndarr
     rows, own = np.arange(len(at)), pool.labels[at]
     used = 0.0
     if clean is not None:
-        moved = ndtri(means[rows, own]) - ndtri(clean.means[rows, own])     # infinite where a mean is 0 or 1: nothing can be said
+        with np.errstate(invalid="ignore"):             # infinite where a mean is 0 or 1: nothing can be said
+            moved = ndtri(means[rows, own]) - ndtri(clean.means[rows, own])
         finite = moved[np.isfinite(moved)]
         used = float(finite.mean()) * method.certificate.sigma / radius if len(finite) else 0.0
     height, width = pool.shape
