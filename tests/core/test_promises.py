@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from core.promises.rooms import ROOMS
 from core.promises.trial import PROMISING, Trial, below, margin
-
 from glasshouse import catalogue
 from glasshouse.catalogue import MethodInfo
 from glasshouse.numerics.seeds import Seeds
@@ -82,7 +82,6 @@ def test_a_promise_that_fails_for_one_value_of_a_knob_is_caught() -> None:
 
 def test_settings_are_within_bounds() -> None:
     from core.promises.trial import setting
-
     from glasshouse.schema.build import build
 
     for info in INFOS:

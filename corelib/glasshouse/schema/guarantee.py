@@ -11,7 +11,8 @@ Kind = Literal["lossless", "lossless-greedy", "exact", "marginal", "group", "cla
 
 UNPROVEN = ("heuristic", "none")
 # What a proven promise says somewhere, and how a sentence says that nothing is proven.
-_MEASURE = re.compile(r"\b(at least|at most|within|exactly|identical|token for token|own law|from the target|goes to|no image|no more|lies between)\b", re.I)
+_MEASURE = re.compile(r"\b(at least|at most|within|exactly|identical|token for token|own law|from the target|goes to|no image|no more|"
+                      r"lies between)\b", re.I)
 _DENIAL = re.compile(r"\b(nothing|not|never|no|none)\b[^.;]*\b(prove|promise|guarantee|certif)|\b(prove|promise|guarantee|certif)\w* nothing", re.I)
 _CONDITION = re.compile(r"\b(if|only|without)\b", re.I)
 
@@ -42,7 +43,9 @@ class Guarantee:
             return "" if agrees else f"{self.kind}, but its statement reads like a promise: {self.statement}"
         if any(not _MEASURE.search(part) for part in denials):
             return f"{self.kind}, but its statement denies a proof: {self.statement}"
-        return "" if self.level is not None or _MEASURE.search(self.statement) else f"{self.kind}, but its statement names no measure: {self.statement}"
+        if self.level is None and not _MEASURE.search(self.statement):
+            return f"{self.kind}, but its statement names no measure: {self.statement}"
+        return ""
 
     def __str__(self) -> str:
         return self.kind if self.level is None else f"{self.kind} {self.level:.4g}"

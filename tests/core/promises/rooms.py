@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
-from core.promises.trial import Trial, an_alpha, ran, setting, tried
 from scipy.special import ndtr
 
+from core.promises.trial import Trial, an_alpha, ran, setting, tried
 from glasshouse import catalogue
 from glasshouse.families.certification.certificate import certified_radius
 from glasshouse.families.certification.interface import Task
@@ -166,7 +166,8 @@ def rules(id: str, rng: Rng) -> Trial:
     seen_margins = margins + np.where(np.arange(n + m)[:, None] >= n, radius * push, 0.0)
     votes, reading = rng.binomial(draws, ndtr(seen_margins)) / draws, 0.005
     low, high = true_share(votes, draws, reading / 20)
-    evidence = Evidence(votes, draws, sigma, reading, low, high, labels, NONE, np.arange(n), np.arange(n, n + m), has, ("a", "b"), margins, push[None])
+    rows = np.arange(n + m)
+    evidence = Evidence(votes, draws, sigma, reading, low, high, labels, NONE, rows[:n], rows[n:], has, ("a", "b"), margins, push[None])
     knobs = setting(catalogue.load(id), rng)
     events, promise = ran(id, knobs, evidence, int(rng.integers(10_000)))
     seen = _looked(id, events, alpha=alpha, radius=radius)
@@ -198,7 +199,8 @@ def drift(id: str, rng: Rng) -> Trial:
     shifting = bool(rng.random() < 0.7)
     problem = (DriftingCovariate(strength=float(rng.uniform(0, 3)), speed=float(rng.choice([1.0, 5.0])), calibration_size=n, draw=draw) if shifting
                else NoisyPeriod(factor=float(rng.choice([1.0, 3.0])), calibration_size=n, draw=draw))
-    knobs = setting(catalogue.load(id), rng, believed=lambda r: float(r.choice([1.0, 1.0, 1.0, 0.5])), gamma=lambda r: float(r.choice([0.0, 0.01, 0.1, 0.3])))
+    knobs = setting(catalogue.load(id), rng, believed=lambda r: float(r.choice([1.0, 1.0, 1.0, 0.5])),
+                    gamma=lambda r: float(r.choice([0.0, 0.01, 0.1, 0.3])))
     events, promise = ran(id, knobs, problem.open(), 0)
     seen = _looked(id, events, alpha=alpha)
     if promise.kind == "adversarial":

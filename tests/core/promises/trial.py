@@ -54,7 +54,8 @@ def drawn(knob: KnobField, rng: np.random.Generator) -> Any:
         return knob.choices[int(rng.integers(len(knob.choices)))]
     low, high = float(knob.low or 0.0), float(knob.high if knob.high is not None else 1.0)
     if knob.kind == "int":
-        return round(math.exp(rng.uniform(math.log(low), math.log(high)))) if knob.knob.log and low > 0 else int(rng.integers(int(low), int(high) + 1))
+        whole = rng.integers(int(low), int(high) + 1)
+        return round(math.exp(rng.uniform(math.log(low), math.log(high)))) if knob.knob.log and low > 0 else int(whole)
     inner = rng.uniform(0.001, 0.999) if knob.low_open or knob.high_open else rng.random()
     return float(low * (high / low) ** inner if knob.knob.log and low > 0 else low + inner * (high - low))
 
