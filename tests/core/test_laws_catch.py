@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core import test_laws as laws
+from core import test_promise_words as words
 from glasshouse import catalogue
 
 ID = "toy.plain-count"
@@ -36,9 +37,9 @@ PLANTED: list[tuple[Callable[..., Any], tuple[str, str, str]]] = [
                                           "        from threading import Event as E, Thread; Thread(target=E().wait, daemon=True).start()\n"
                                           "        yield Progress(done=i)")),
     (laws.test_the_actual_guarantee_is_there_and_looks_answer, ("drive.py", "return method.guarantee if", "return None if")),
-    (laws.test_kind_and_statement_of_the_promise_agree,
+    (words.test_kind_and_statement_of_the_promise_agree,
      ("methods/plain_count.py", 'Guarantee("exact", "', 'Guarantee("exact", "Nothing is proven. ')),
-    (laws.test_kind_and_statement_of_the_promise_agree,
+    (words.test_kind_and_statement_of_the_promise_agree,
      ("drive.py", "return method.guarantee if", 'return method.guarantee.downgraded("marginal", "Nothing is proven for these.") if')),
     (laws.test_the_laws_of_its_family, ("laws.py", "return True", "return False")),
 ]
