@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: app check test slow bench peers gpu models chromium
+.PHONY: app check test miniatures screens slow bench peers gpu models chromium
 
 app: $(READY)
 	$(BIN)/glasshouse serve
@@ -39,6 +39,14 @@ gpu: $(READY)
 models: $(READY)
 	$(BIN)/python data/models/digits-logistic/recipe.py
 	$(BIN)/python data/models/python-stdlib/recipe.py all
+
+miniatures: $(READY) chromium
+	$(BIN)/python data/miniatures/recipe.py
+	$(BIN)/python data/manifest.py
+
+# Every page, light and dark, projector and notebook width, on contact sheets in build/screens.
+screens: $(READY) chromium
+	$(BIN)/python tests/screens.py
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -106,7 +106,7 @@ class Served:
 
 
 def started(serve: Callable[..., str], folder: Path) -> Served:
-    """A counted server that has drawn its miniatures: models loaded, nothing running."""
+    """A counted server with nothing running."""
     served = Served(serve(str(COUNTED), "{port}", str(folder), path="/decoding"), folder)
     served.idle()
     return served

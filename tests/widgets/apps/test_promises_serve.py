@@ -13,7 +13,7 @@ import pytest
 from fake_lab import FakeCore, FakeLab
 from glasshouse.schema.errors import BadValue
 from glasshouse_widgets import labs
-from glasshouse_widgets.apps import address, miniature, serve
+from glasshouse_widgets.apps import address, serve
 from glasshouse_widgets.labs import choices, jobs
 from glasshouse_widgets.labs.base import Lab
 
@@ -38,7 +38,6 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], dict[s
     """What would have been served. No picture is drawn and no limit of this process moves."""
     calls: list[tuple[dict[str, Any], dict[str, Any]]] = []
     monkeypatch.setattr(pn, "serve", lambda pages, **options: calls.append((pages, options)))
-    monkeypatch.setattr(miniature.Miniatures, "start", lambda self: None)
     monkeypatch.setattr(jobs, "_pool", None)
     monkeypatch.setattr(jobs, "_workers", 99)
     return calls
@@ -112,7 +111,7 @@ def test_the_limit_comes_before_the_first_computation(monkeypatch: pytest.Monkey
 def test_one_page_per_lab_and_the_gallery() -> None:
     found = labs.found()
     assert {"conformal", "decoding"} <= set(found)
-    pages = serve.pages(found, miniature.Miniatures(found))
+    pages = serve.pages(found)
     assert set(pages) == {"/", *found}
     assert all(type(page).__name__ == "function" for page in pages.values())
 
@@ -131,7 +130,7 @@ def test_each_visitor_gets_a_lab_of_their_own(monkeypatch: pytest.MonkeyPatch, w
         family = "second"
 
     found: dict[str, type[Lab]] = {"fake": Noted, "second": Second}
-    pages = serve.pages(found, miniature.Miniatures(found), workshop, ("small/one",))
+    pages = serve.pages(found, workshop, ("small/one",))
     assert pages["fake"]() is not pages["fake"]()
     pages["second"]()
     assert [type(lab) for lab in made] == [Noted, Noted, Second]   # each page its own lab, not the last one of a loop
@@ -159,4 +158,4 @@ def test_the_gallery_names_every_lab_and_every_method() -> None:
         assert (opened[family].message, opened[family].method) == (None, method["id"])
     for lab in opened.values():
         lab.close()
-    assert serve.pages(found, miniature.Miniatures(found))["/"]() is not None
+    assert serve.pages(found)["/"]() is not None

@@ -16,7 +16,6 @@ import panel as pn
 
 from fake_lab import FakeCore, FakeLab, FakeSession
 from glasshouse_widgets.apps import door
-from glasshouse_widgets.apps.miniature import Miniatures
 from glasshouse_widgets.apps.serve import GONE, STAY, pages
 
 LOG = Path(sys.argv[2])
@@ -64,7 +63,7 @@ class SlowLab(FakeLab):
 if __name__ == "__main__":
     port = int(sys.argv[1])
     found = {"fake": SlowLab}
-    built = {path: page for path, page in pages(found, Miniatures(found), workshop="workshop" in sys.argv).items() if path != "/"}
+    built = {path: page for path, page in pages(found, workshop="workshop" in sys.argv).items() if path != "/"}
     hosts = [f"127.0.0.1:{port}", *(one for one in sys.argv[3:] if one != "workshop")]
     pn.serve(built, port=port, show=False, address="127.0.0.1", websocket_origin=hosts, session_token_expiration=STAY,
              extra_patterns=[door.route(hosts)], **GONE)

@@ -39,12 +39,12 @@ def prefixed(serve: Callable[..., str]) -> Iterator[Relay]:
 def test_no_request_leaves_the_path(page: Any, request: pytest.FixtureRequest, kind: str) -> None:
     relay: Relay = request.getfixturevalue(kind)
     page.goto(relay.url)
-    page.locator("a.lab[href=conformal]").click()
+    page.locator("a.gallery-card[href=conformal]").click()
     page.get_by_text("Up to date").wait_for()
     page.wait_for_function("() => location.search.includes('lab=conformal')")
     page.get_by_role("link", name="Glasshouse").click()
     page.get_by_label("Find").fill("lac least")
-    page.locator(".found a").first.click()
+    page.locator(".gallery-found a").first.click()
     page.get_by_text("Up to date").wait_for()
     assert page.url.startswith(f"{relay.url}conformal?")
     assert relay.strays == []

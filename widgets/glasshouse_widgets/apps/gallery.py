@@ -1,4 +1,4 @@
-"""The first page: one row per family, a card per lab, a search over methods and papers."""
+"""The first page: one row per family, a card per lab, a search over methods and papers. It is all text, links and pictures that ship."""
 
 from __future__ import annotations
 
@@ -8,51 +8,42 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
-from glasshouse_widgets.apps.miniature import Frames, Miniatures
+from glasshouse_widgets.apps import miniature
 from glasshouse_widgets.labs.base import Lab
 from glasshouse_widgets.labs.core import CORE, Core
 from glasshouse_widgets.renderers.arrays import to_json
-from glasshouse_widgets.renderers.to_panel import ENGINE, post_here
+from glasshouse_widgets.renderers.to_panel import ENGINE
 from glasshouse_widgets.renderers.view import text
+
+PROGRAM = text("wire.js", "browser/gallery.js")
+STYLES = text("islands.css", "browser/gallery.css")
 
 
 class Gallery(JSComponent):
-    """``board`` is all text and links; ``frames`` maps lab -> theme -> pictures."""
+    """``board`` is all that is shown; ``engine`` what the first lab will need."""
 
     board = param.String("{}")
-    frames = param.String("{}")
     engine = param.String(ENGINE, constant=True)
 
-    _esm = text("wire.js", "bring.js", "browser/gallery.js")
-    _stylesheets = [text("islands.css"), text("browser/gallery.css")]
+    _esm = PROGRAM
+    _stylesheets = [STYLES]
 
 
 def board(labs: dict[str, type[Lab]], core: Core) -> dict[str, Any]:
-    """Rows of cards, and every method with its paper as what the search looks through."""
-    rows, found = [], []
+    """Rows of cards, and every method with its paper as what the search looks through. No lab is opened."""
+    rows, found, strips = [], [], miniature.shipped()
     for name, cls in labs.items():
         infos = core.methods(cls.room)
         rows.append({"family": cls.family, "lab": name, "title": cls.title, "question": cls.question, "sentence": cls.sentence,
-                     "href": name, "methods": len(infos)})
+                     "href": name, "methods": len(infos), "picture": strips[name].board(name) if name in strips else None})
         for info in infos:
             query = f"?version=1&lab={name}&method={info.id}"
-            found.append({"id": info.id, "paper": f"{info.paper.authors} {info.year}. {info.title}", "summary": info.summary,
+            found.append({"id": info.id, "paper": f"{info.paper.authors} {info.paper.year}. {info.paper.title}", "summary": info.summary,
                           "guarantee": str(info.guarantee), "href": f"{name}{query}"})
     return {"ack": 0, "rows": rows, "methods": found}
 
 
-def page(labs: dict[str, type[Lab]], miniatures: Miniatures, core: Core | None = None) -> pn.Column:
-    """The gallery for one visitor; cards fill as their pictures are ready."""
+def page(labs: dict[str, type[Lab]], core: Core | None = None) -> pn.Column:
+    """The gallery for one visitor."""
     gallery = Gallery(board=to_json(board(labs, core or CORE())), sizing_mode="stretch_width", margin=0)
-    post = post_here() or (lambda callback: callback())
-    shown: dict[str, Frames] = {}
-
-    def show(name: str, frames: Frames) -> None:
-        shown[name] = frames
-        gallery.frames = to_json(shown)
-
-    forget = miniatures.when(lambda name, frames: post(lambda: show(name, frames)))
-    if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-        pn.state.onload(lambda: gallery.param.update(frames=gallery.frames + " "))     # see PanelView
-        pn.state.on_session_destroyed(lambda _: forget())
     return pn.Column(gallery, sizing_mode="stretch_width", margin=0)

@@ -13,8 +13,7 @@ from panel.io.resources import LOCAL_DIST
 
 from glasshouse.schema.errors import bad_value
 from glasshouse_widgets import labs
-from glasshouse_widgets.apps import address, door, gallery
-from glasshouse_widgets.apps.miniature import Miniatures
+from glasshouse_widgets.apps import address, door, gallery, miniature
 from glasshouse_widgets.labs import jobs
 from glasshouse_widgets.labs.base import Lab
 from glasshouse_widgets.renderers.to_panel import render
@@ -45,29 +44,28 @@ def serve(port: int = 5006, browser: bool = True, workshop: bool = False, allow_
     found = labs.found()
     if workshop:
         jobs.limit(os.cpu_count() or 1)
-    miniatures = Miniatures(found)
-    miniatures.start()
     welcome = address.origins(port, workshop, allowed)
     if literals := [host for host in welcome if host.startswith("[")]:
         settings.allowed_ws_origin.set_value(welcome)      # Bokeh's list of hosts knows no IPv6; this one is read as it is
         welcome = [host for host in welcome if host not in literals]
     address.takes_any_host()
     door.guard()
-    pn.serve(pages(found, miniatures, workshop, allow_models), port=port, show=browser, address=None if workshop else "127.0.0.1",
+    pictures = miniature.folder()
+    static = {miniature.SLUG: str(pictures)} if pictures else {}
+    pn.serve(pages(found, workshop, allow_models), static_dirs=static, port=port, show=browser, address=None if workshop else "127.0.0.1",
              websocket_origin=welcome, title={"/": "Glasshouse", **{f: cls.title for f, cls in found.items()}}, prefix=path,
              websocket_max_message_size=LARGEST, session_token_expiration=STAY, extra_patterns=[door.route([*welcome, *literals])], **GONE)
 
 
-def pages(found: dict[str, type[Lab]], miniatures: Miniatures, workshop: bool = False,
-          allow_models: tuple[str, ...] = ()) -> dict[str, Callable[[], Any]]:
+def pages(found: dict[str, type[Lab]], workshop: bool = False, allow_models: tuple[str, ...] = ()) -> dict[str, Callable[[], Any]]:
     """Path -> what builds the page for one visitor."""
-    built: dict[str, Callable[[], Any]] = {"/": lambda: _gallery(found, miniatures)}     # Panel calls functions, not partials
+    built: dict[str, Callable[[], Any]] = {"/": lambda: _gallery(found)}     # Panel calls functions, not partials
     return built | {name: lambda cls=cls: _lab(cls, workshop, allow_models) for name, cls in found.items()}
 
 
-def _gallery(found: dict[str, type[Lab]], miniatures: Miniatures) -> Any:
+def _gallery(found: dict[str, type[Lab]]) -> Any:
     _begin_page()
-    return gallery.page(found, miniatures)
+    return gallery.page(found)
 
 
 def _lab(cls: type[Lab], workshop: bool, allow_models: tuple[str, ...]) -> Any:
