@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from glasshouse.families.conformal import faults
 from glasshouse.families.conformal.inputs import array_of as array
-from glasshouse.schema.errors import BadType, BadValue, bad_type
+from glasshouse.schema.errors import BadType, BadValue
 
 
 def targets(argument: str, given: Any, n: int | None = None) -> np.ndarray:
@@ -49,16 +50,13 @@ def features(argument: str, given: Any, p: int | None = None) -> np.ndarray:
 
 
 def _finite(argument: str, given: Any) -> np.ndarray:
-    if given is None or isinstance(given, (str, bytes, dict, set)):
-        raise bad_type(argument, given, "an array of numbers")
+    faults.check_container(argument, given)
     found = array(given)
     if found.dtype.kind not in "fiu":
         raise BadType(f"{argument} has dtype {found.dtype}: it must hold numbers", argument)
     checked = found.astype(np.float64, copy=False)
-    fine = np.isfinite(checked)
-    if not fine.all():
-        at = [int(i) for i in np.argwhere(~fine)[0]]
-        raise BadValue(f"{argument}{at} = {checked[tuple(at)]} is not allowed: every entry must be a finite number", argument)
+    if not np.isfinite(checked).all():
+        raise faults.not_a_number(argument, checked)
     return checked
 
 
