@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 import tracemalloc
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -155,13 +156,52 @@ def test_scoring_a_large_pool_needs_little_memory() -> None:
     assert peak < 80
 
 
-def test_predicting_what_was_calibrated_on_is_flagged(caplog: pytest.LogCaptureFixture) -> None:
-    calibrated = calibrate(PROBS, LABELS)
-    calibrated.rank(TEST)
-    assert not caplog.records
-    calibrated.rank(PROBS[RNG.permutation(50)])
-    assert "calibrated on" in caplog.text
-    certain = np.repeat(np.eye(4), 10, axis=0)
-    caplog.clear()
-    calibrate(certain, np.arange(40) % 4).rank(certain)
-    assert not caplog.records                       # many points of a model that is certain look alike
+def test_bfloat16_rows_are_taken() -> None:
+    """Eight bits: rows miss 1 by up to 1 / 128, and are divided by their sum."""
+    torch = pytest.importorskip("torch")
+    wide = np.random.default_rng(5).dirichlet(np.ones(3), 60)
+    probs, labels = torch.tensor(wide).bfloat16(), np.arange(60) % 3
+    assert np.abs(probs.double().sum(dim=1).numpy() - 1).max() > 1e-3
+    exact = probs.double().numpy()
+    exact /= exact.sum(axis=1, keepdims=True)
+    for score in ("lac", "aps"):
+        assert (calibrate(probs, labels, score).scores == calibrate(exact, labels, score).scores).all()
+    with pytest.raises(BadValue, match=r"sum to 1 within 0.0078"):
+        calibrate(1.02 * probs, labels)
+
+
+def test_a_calibration_says_in_one_line_what_it_is() -> None:
+    for c, words in ((calibrate(PROBS, LABELS, "aps", seed=3), "APS(randomized=False, temperature=1.0), n=50, classes=4, one threshold, seed=3"),
+                     (calibrate(PROBS, LABELS, "lac", groups="class"), "a threshold a class"),
+                     (calibrate(PROBS, LABELS, "lac", groups=np.arange(50) % 3), "3 groups")):
+        assert words in repr(c)
+        assert "\n" not in repr(c)
+        assert len(repr(c)) < 150
+
+
+def test_whether_u_is_drawn_is_said_in_the_guarantee() -> None:
+    assert "drawn anew for every prediction" in calibrate(PROBS, LABELS, "aps", randomized=True).guarantee.statement
+    assert "drawn anew" in calibrate(PROBS, LABELS, "mondrian", base="aps", randomized=True).guarantee.statement
+    for plain in (calibrate(PROBS, LABELS, "aps"), calibrate(PROBS, LABELS, "lac"), calibrate(PROBS, LABELS, "mondrian", base="aps")):
+        assert "drawn anew" not in plain.guarantee.statement
+
+
+def test_methods_with_cells_are_randomised_as_their_base_is() -> None:
+    for score in ("mondrian", "clustered"):
+        plain = calibrate(PROBS, LABELS, score, base="aps")
+        assert (plain.rank(TEST).ranks == plain.rank(TEST).ranks).all()
+        drawn = calibrate(PROBS, LABELS, score, base="aps", randomized=True)
+        assert (drawn.rank(TEST).ranks != drawn.rank(TEST).ranks).any()
+        with pytest.raises(BadValue, match=r"randomized = True is not allowed: False: the score lac"):
+            calibrate(PROBS, LABELS, score, randomized=True)
+
+
+def test_levels_and_seeds_of_any_exact_type() -> None:
+    c = calibrate(PROBS, LABELS, "aps", randomized=True, seed=np.int64(3))
+    same = calibrate(PROBS, LABELS, "aps", randomized=True, seed=3)
+    assert (c.predict(TEST, Decimal("0.1")) == same.predict(TEST, 0.1)).all()
+    assert c.seed == 3
+    assert type(c.seed) is int
+    for seed in (True, np.True_, 1.0, "1", None):
+        with pytest.raises(BadType, match="seed"):
+            calibrate(PROBS, LABELS, seed=seed)

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
-from glasshouse.families.conformal.ranks import Ranks, miscoverage, needed_points, rank, threshold_rank
+from glasshouse.families.conformal.ranks import Ranks, miscoverage, needed_points, rank, threshold_rank, threshold_ranks
 from glasshouse.schema.errors import BadType, BadValue
 
 
@@ -19,6 +20,13 @@ def _by_integers(n: int, parts: int, of: int = 100) -> int:
 def test_rank_is_exact_on_the_whole_grid() -> None:
     wrong = [(n, j) for n in range(301) for j in range(1, 100) if threshold_rank(n, j / 100) != _by_integers(n, j)]
     assert wrong == []
+
+
+def test_ranks_of_many_cells_are_those_of_each() -> None:
+    n = np.arange(500)
+    for alpha in (0.1, 0.07, 1e-300, 1 - 2**-50, Fraction(1, 3)):
+        assert threshold_ranks(n[:40], alpha).tolist() == [threshold_rank(i, alpha) for i in range(40)]
+    assert threshold_ranks(n, 0.07).dtype == np.int64
 
 
 @pytest.mark.slow
@@ -38,8 +46,9 @@ def test_rank_is_exact_where_floats_are_not() -> None:
 
 
 def test_alpha_is_the_decimal_that_was_written() -> None:
-    for alpha in (0.1, np.float64(0.1), Fraction(1, 10)):
+    for alpha in (0.1, np.float64(0.1), np.float32(0.1), Fraction(1, 10), Decimal("0.1"), Decimal("0.100")):
         assert miscoverage(alpha) == Fraction(1, 10)
+    assert miscoverage(Decimal("0.1000000000000000000001")) == Fraction(1, 10) + Fraction(1, 10**22)
     assert miscoverage(1e-12) == Fraction(1, 10**12)
     assert threshold_rank(9, 0.7) == 3 != math.ceil(10 * (1 - 0.7))
 
@@ -51,7 +60,8 @@ def test_points_needed_for_a_finite_threshold(alpha: float, n: int) -> None:
     assert threshold_rank(n - 1, alpha) == n  # n - 1 points: beyond the last
 
 
-@pytest.mark.parametrize("alpha", [0, 1, 0.0, 1.0, 10, -0.1, math.nan, math.inf, -math.inf, Fraction(3, 2)])
+@pytest.mark.parametrize("alpha", [0, 1, 0.0, 1.0, 10, -0.1, math.nan, math.inf, -math.inf, Fraction(3, 2),
+                                   Decimal("NaN"), Decimal("sNaN"), Decimal(1)])
 def test_alpha_out_of_range(alpha: Any) -> None:
     with pytest.raises(BadValue, match=r"alpha = .*above 0 and below 1") as error:
         miscoverage(alpha)

@@ -185,3 +185,14 @@ def test_models_are_taken_from_a_folder(tmp_path: Path) -> None:
     shared("llama").save_pretrained(tmp_path)
     assert generate(str(tmp_path), IDS, method="autoregressive", max_new_tokens=6).tokens == reference(shared("llama"), 6)
     assert generate(tmp_path, IDS, method="speculative-sampling", draft=tmp_path, max_new_tokens=6).tokens == reference(shared("llama"), 6)
+
+
+@pytest.mark.parametrize("method", ["autoregressive", "token-recycling"])
+def test_a_text_asked_for_token_by_token_is_the_whole_text(method: str) -> None:
+    """Draws belong to places in the text, not in the call: pieces of one seed are no more alike than the parts of one text."""
+    language = TabularLM.random(6, order=1, seed=2)
+    whole = generate(language, [1, 2], method=method, max_new_tokens=24, temperature=1.0, seed=np.int64(5)).tokens
+    text = [1, 2]
+    for _ in range(24):
+        text += generate(language, text, method=method, max_new_tokens=np.int32(1), temperature=1.0, seed=5).tokens
+    assert text[2:] == whole

@@ -4,9 +4,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from glasshouse import catalogue, runs
@@ -24,6 +26,14 @@ def _trace() -> list[Any]:
 
 def _steps(items: Iterator[Any]) -> list[Any]:
     return [item for item in items if not isinstance(item, Progress)]
+
+
+def test_seeds_and_levels_of_any_exact_type() -> None:
+    record = runs.run("conformal.lac", "tiny", np.int64(3), alpha=Decimal("0.2"))
+    assert record.seed == 3
+    assert type(record.seed) is int
+    assert record.same(runs.run("conformal.lac", "tiny", 3, alpha=0.2))
+    assert [type(event) for event in runs.study("conformal.lac", "resplits", "tiny", np.uint8(1), options={"total": 1})]
 
 
 def test_open_validates_and_computes_nothing() -> None:

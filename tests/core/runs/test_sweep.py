@@ -7,6 +7,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from glasshouse import catalogue, runs
@@ -62,6 +63,7 @@ def test_each_cell_is_what_run_gives() -> None:
 
 def test_seeds_may_be_swept() -> None:
     assert [r.seed for r in runs.sweep("conformal.lac", {"seed": ["1", 2]}, "tiny")] == [1, 2]
+    assert [r.seed for r in runs.sweep("conformal.lac", {"seed": np.arange(2, dtype=np.uint8)}, "tiny")] == [0, 1]
     with pytest.raises(BadValue, match="seed"):
         runs.sweep("conformal.lac", {"seed": ["x"]}, "tiny")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from numbers import Integral
 from typing import Any, ClassVar
 
 import param
@@ -234,8 +235,9 @@ class Choices(param.Parameterized):
             if name in checked and (given or name == "compare"):
                 checked[name] = given
         seed = checked.get("seed", 0)
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**31:
             raise bad_value("seed", seed, "a whole number from 0 to 2147483647")
+        checked |= {"seed": int(seed)} if "seed" in checked else {}
         return {k: v for k, v in checked.items() if v != "" or k == "compare"}
 
     def _apply(self, choice: Mapping[str, Any], values: Mapping[str, Any], side: int = 0) -> None:

@@ -66,7 +66,7 @@ class ConformalLab(Watched):
         seen = cast(Sets, shown.event)
         if seen.full_because:
             few = seen.calibrated.cells != "all" and "few" in seen.full_because and not seen.sets.all()
-            full = "Every set holds every label" if seen.sets.all() else "Most sets say nothing"
+            full = "Every set holds every label" if seen.sets.all() else "Most sets say little"
             if few:
                 full = ("Some groups get sets that hold every label" if seen.calibrated.cells == "group"
                         else "Some labels cannot be ruled out for anybody")

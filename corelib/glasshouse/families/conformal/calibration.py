@@ -21,6 +21,7 @@ from glasshouse.families.conformal.interface import Celled, Method
 from glasshouse.families.conformal.ranks import Ranks, kth, miscoverage, threshold_rank, threshold_ranks
 from glasshouse.families.conformal.reuse import Reuse
 from glasshouse.families.conformal.scores import RANDOMISED
+from glasshouse.families.conformal.tuning import split
 from glasshouse.numerics.seeds import Seeds, checked_seed
 from glasshouse.schema.build import build, unknown
 from glasshouse.schema.errors import BadValue, bad_type, bad_value
@@ -111,11 +112,10 @@ class Calibration:
         return self.draws.take(probs) if takes_share(self.method) else np.zeros(len(probs))
 
     def fullness(self, alpha: float) -> Fullness:
-        """Why all or most sets hold every label at this alpha, and what can be done; false where they do not."""
+        """Why sets hold all or most labels at this alpha, and what can be done; false where they do not. Counted on calibration rows."""
         k = threshold_ranks(self.cells.n, alpha)
-        full = too_few(self.cells.n, k, alpha, self.cells.kind)
-        return full or crowded(float((self._sampled.sizes(alpha) == self.classes).mean()) if len(self.sample) else 0.0, alpha, self.cells.scores,
-                               deterministic(self.method))
+        return too_few(self.cells.n, k, alpha, self.cells.kind) or crowded(
+            self._sampled.sizes(alpha), self.classes, alpha, self.cells.scores, deterministic(self.method))
 
     @cached_property
     def _sampled(self) -> Ranks:
@@ -185,12 +185,14 @@ def _made(method: Method, cells: Cells, probs: np.ndarray, labels: np.ndarray, s
 
 
 def calibrate(probs: Any, labels: Any, score: str = "aps", randomized: bool = False, groups: Any = None, seed: int = 0,
-              **knobs: Any) -> Calibration:
+              tune: Any = None, **knobs: Any) -> Calibration:
     """Calibrates ``score`` on points that the model was not trained on.
 
     ``probs`` [n, K], rows summing to 1; ``labels`` [n], whole numbers from 0 to K - 1; NumPy arrays or torch tensors. ``score`` is
     the name of a method of this family, ``knobs`` its own. ``randomized``: a score of the APS kind takes a random share of a label's own
     mass, drawn from ``seed``. ``groups``: None, "class" for a threshold a class, or whole numbers [n] for a threshold a group of points.
+    ``tune``: an alpha for which RAPS and SAPS choose their constants, each as in its paper, on points that are drawn from these and then do
+    not calibrate. A mondrian or clustered method over APS, RAPS or SAPS is randomised as its base is.
     With fewer than ceil(1 / alpha) - 1 points in a cell, its labels are in every set.
 
     Raises: BadType, BadValue naming the argument.
@@ -200,6 +202,9 @@ def calibrate(probs: Any, labels: Any, score: str = "aps", randomized: bool = Fa
     known = class_labels("labels", labels, *checked.shape)
     seeds = Seeds(checked_seed(seed))
     group = _groups(method, groups, len(known))
+    if tune is not None:
+        method, rest = split(method, score, checked, known, tune, knobs, seeds)
+        checked, known, group = checked[rest], known[rest], None if group is None else group[rest]
     u = seeds.numpy("u of calibration points").random(len(checked))
     if groups is None:
         found = fit(method, checked, known, u, np.zeros(len(known), np.int64), 1, seeds)

@@ -67,7 +67,7 @@ def look(events: Sequence[Event], look: Look) -> Sets:
     row = look.image
     p = (1.0 + calibrated.cell_n[calibrated.cell[row]] - calibrated.ranks[row]) / (1.0 + calibrated.cell_n[calibrated.cell[row]])
     full = too_few(calibrated.cell_n, k, look.alpha, calibrated.cells) or crowded(
-        float((sizes == calibrated.classes).mean()), look.alpha, calibrated.cell_scores, calibrated.deterministic)
+        sizes, calibrated.classes, look.alpha, calibrated.cell_scores, calibrated.deterministic)
     thresholds = np.array([kth(s, i) for s, i in zip(calibrated.cell_scores, k, strict=True)])
     return Sets(
         alpha=look.alpha, k=int(k[0]), threshold=float(thresholds[0]), thresholds=thresholds, coverage=float(held.mean()),

@@ -8,7 +8,8 @@ import numpy as np
 
 from glasshouse.families.conformal.ranks import kth, needed_points, threshold_rank
 
-MOST = 0.5              # share of full sets from which something is said
+MOST = 0.5              # share of full sets, or of many labels in a set, from which something is said
+MANY = 20
 
 
 class Fullness(NamedTuple):
@@ -32,17 +33,28 @@ def too_few(n: np.ndarray, k: np.ndarray, alpha: float, cells: str) -> Fullness:
     return Fullness(why, "use more calibration points")
 
 
-def crowded(share: float, alpha: float, scores: tuple[np.ndarray, ...], deterministic: bool) -> Fullness:
-    """``share`` of sets that are full although there are points enough; ``scores`` the ascending calibration scores, cell by cell."""
-    if share <= MOST:
+def crowded(sizes: np.ndarray, classes: int, alpha: float, scores: tuple[np.ndarray, ...], deterministic: bool) -> Fullness:
+    """Sets that are full, or hold most of many labels, although there are points enough.
+
+    ``sizes`` int64 [m] of sets; ``scores`` the ascending calibration scores, cell by cell; ``deterministic``: the score could take a random
+    share of a label's own mass, and does not.
+    """
+    if not len(sizes) or classes < 2:
         return Fullness()
-    why = f"{100 * share:.0f} % of the sets hold every label at alpha = {float(alpha):g}"
+    full, held = float((sizes == classes).mean()), float(sizes.mean()) / classes
+    if full > MOST:
+        why = f"{100 * full:.0f} % of the sets hold every label at alpha = {float(alpha):g}"
+    elif classes >= MANY and held > MOST:
+        why = f"a set holds {100 * held:.0f} % of the {classes} labels on average at alpha = {float(alpha):g}"
+    else:
+        return Fullness()
     if len(scores) == 1:
         threshold = kth(scores[0], threshold_rank(len(scores[0]), alpha))
         late = float((scores[0] >= threshold).mean())
-        why += (f": the true labels of {100 * late:.3g} % of the calibration points score the threshold {threshold:.4g} or more, as much as the "
-                "last label of most points")
+        why += (f": the true labels of {100 * late:.3g} % of the calibration points score the threshold {threshold:.6g} or more, as much as "
+                "labels that the model rules out")
     if deterministic:
         return Fullness(f"{why}; without a random share a label counts all of its own mass",
-                        "let the score take its random share (randomized), which makes coverage exact, or use lac, or a larger alpha")
-    return Fullness(why, "use a larger alpha, another score, or a better model")
+                        "let the score take its random share (randomized), which makes coverage exact, or make the model less sure "
+                        "(temperature), or take the score lac, or a larger alpha")
+    return Fullness(why, "make the model less sure (temperature), or take another score, a better model, or a larger alpha")

@@ -33,6 +33,16 @@ def a_row_depends_on_itself_alone(method: type[Any]) -> bool:
     return bool((whole[7:9] == method().score(probs[7:9], u[7:9])).all() and (whole[::-1] == method().score(probs[::-1], u[::-1])).all())
 
 
+def one_label_a_row_scores_as_among_all(method: type[Any]) -> bool:
+    """Bit by bit, or calibration scores would tie with test scores only by chance: also for certain rows, equal entries and float32."""
+    rng = Seeds(0).numpy("one label")
+    rows = (rng.dirichlet(np.full(6, 0.4), 60), rng.multinomial(8, np.full(6, 1 / 6), size=60) / 8, np.eye(6),
+            rng.dirichlet(np.full(6, 0.02), 60).astype(np.float32).astype(np.float64))
+    probs = np.concatenate(rows)
+    u, labels, at = rng.random(len(probs)), rng.integers(6, size=len(probs)), np.arange(len(probs))
+    return bool((method().score(probs, u, labels) == method().score(probs, u)[at, labels]).all())
+
+
 def sets_are_nested_in_alpha(method: type[Any]) -> bool:
     probs, labels = _drawn(60, 5, "nested")
     fitted = fit(method(), probs[:40], labels[:40], HALF[:40], np.arange(40) % 2, 2, Seeds(0))
@@ -56,4 +66,5 @@ def ranks_thresholds_and_p_values_agree(method: type[Any]) -> bool:
 
 
 LAWS: tuple[Callable[[type[Any]], bool], ...] = (
-    scores_are_numbers_of_the_right_shape, a_row_depends_on_itself_alone, sets_are_nested_in_alpha, ranks_thresholds_and_p_values_agree)
+    scores_are_numbers_of_the_right_shape, a_row_depends_on_itself_alone, one_label_a_row_scores_as_among_all, sets_are_nested_in_alpha,
+    ranks_thresholds_and_p_values_agree)

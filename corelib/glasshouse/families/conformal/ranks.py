@@ -48,8 +48,10 @@ def threshold_rank(n: int, alpha: Any) -> int:
 
 def threshold_ranks(n: np.ndarray, alpha: Any) -> np.ndarray:
     """`threshold_rank` of each of ``n`` int64 [cells], int64."""
-    alpha = miscoverage(alpha)
-    a, b = alpha.denominator - alpha.numerator, alpha.denominator
+    a, b = (1 - miscoverage(alpha)).as_integer_ratio()
+    if (int(n.max(initial=0)) + 1) * b < 2**63:
+        found: np.ndarray = -(-(n + 1) * a // b)
+        return found
     return np.array([-(-(count + 1) * a // b) for count in n.tolist()], np.int64)
 
 

@@ -111,6 +111,11 @@ def _grid(probs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mass, missing
 
 
+def rank_of(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The rank of each row's label, from 1: int64 [n]."""
+    return _ahead(probs, labels)[1]
+
+
 def _ahead(probs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(labels ranked before the row's own, bool [n, K]; its rank from 1, int64 [n])."""
     own = _own(probs, labels)[:, None]
