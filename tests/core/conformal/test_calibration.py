@@ -166,7 +166,7 @@ def test_bfloat16_rows_are_taken() -> None:
     exact /= exact.sum(axis=1, keepdims=True)
     for score in ("lac", "aps"):
         assert (calibrate(probs, labels, score).scores == calibrate(exact, labels, score).scores).all()
-    with pytest.raises(BadValue, match=r"sum to 1 within 0.0078"):
+    with pytest.raises(BadValue, match="does not sum to 1"):
         calibrate(1.02 * probs, labels)
 
 
