@@ -1,4 +1,4 @@
-"""A notebook whose kernel is busy, or dead: the lab says which, and its state goes on, in JupyterLab and in Voilà."""
+"""A notebook: a cell run again, a kernel that is busy or dead. The lab says which, and its state goes on, in JupyterLab and in Voilà."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ import pytest
 pytestmark = pytest.mark.browser
 IPC = "--KernelManager.transport=ipc"      # TCP ports of kernels that start together can collide
 IDLE = "() => window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'"
+AGAIN = "() => window.jupyterapp.commands.execute('notebook:run-cell')"
+ALIVE = """async () => {
+  const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
+  const labs = "sum(isinstance(one, ConformalLab) and not one.closed for one in __import__('gc').get_objects())";
+  const reply = await kernel.requestExecute({ code: "", silent: true, user_expressions: { labs } }).done;
+  return +reply.content.user_expressions.labs.data["text/plain"];
+}"""
 RUN = "() => window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')"
 FADED = "[...document.querySelectorAll('.gh.plot')].map((n) => n.classList.contains('faded'))"
 PAINTED = ".gh-grid .js-plotly-plot .main-svg"
@@ -62,8 +69,11 @@ def test_jupyterlab(browser: Any, serve: Any, book: Path) -> None:
     page = context.new_page()
     page.goto(f"{url}/lab/tree/two.ipynb?reset")
     page.wait_for_function(IDLE)
-    page.evaluate(RUN)
-    up_to_date(page)
+    for one in (AGAIN, AGAIN, RUN):
+        page.evaluate(one)
+        up_to_date(page)
+        assert page.evaluate(ALIVE) == 1            # the lab of a cell that is run again is closed
+    assert page.locator(".gh-outer").count() == 1
     page.wait_for_function(IDLE)
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-cell-and-select-next'); }")      # not awaited: it lasts
     page.wait_for_function("() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status === 'busy'")

@@ -16,6 +16,7 @@ import traitlets
 from plotly.offline import get_plotlyjs
 
 from glasshouse_widgets.labs.base import Lab, Slot
+from glasshouse_widgets.renderers import cells
 from glasshouse_widgets.renderers.arrays import to_json
 from glasshouse_widgets.renderers.boards import Board
 from glasshouse_widgets.renderers.view import CONNECTION, ISLAND, PLACES, STYLES, View, text
@@ -102,6 +103,11 @@ class IpywidgetsView(View):
             lab.open_link(query)
         self.begin(_post_here())
         self.root.children = [Engine(source=get_plotlyjs()), self._grid()]
+        cells.show(self)
+
+    def close(self) -> None:
+        super().close()
+        _close(self.root)
 
     def link(self) -> str:
         if os.environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
@@ -168,6 +174,14 @@ def _box(name: str, *children: Any) -> ipywidgets.VBox:
     box = ipywidgets.VBox(children, layout=ipywidgets.Layout(width="100%", min_width="0"))
     box.add_class(name)
     return box
+
+
+def _close(widget: Any) -> None:
+    """With all that stands in it: a widget lives until it is closed, whoever has forgotten it."""
+    for part in (*getattr(widget, "children", ()), getattr(widget, "layout", None)):
+        if isinstance(part, ipywidgets.Widget):
+            _close(part)
+    widget.close()
 
 
 def _post_here() -> Callable[[Callable[[], Any]], Any] | None:

@@ -16,6 +16,7 @@ from panel.models.plotly import PLOTLY_VERSION
 from panel.reactive import Syncable
 
 from glasshouse_widgets.labs.base import Lab, Slot
+from glasshouse_widgets.renderers import cells
 from glasshouse_widgets.renderers.arrays import to_json
 from glasshouse_widgets.renderers.boards import Board
 from glasshouse_widgets.renderers.view import CONNECTION, ISLAND, LINES, PLACES, STYLES, View, text
@@ -71,6 +72,8 @@ class PanelView(View):
             pn.state.onload(self._again)
             LINES.add(self.line)
             pn.state.on_session_destroyed(self._deserted)
+        else:
+            cells.show(self)
 
     def _deserted(self, _: Any) -> None:
         LINES.discard(self.line)

@@ -38,6 +38,7 @@ class View(ABC):
         self.lab = lab
         self.line = f"{lab.page()}-{uuid.uuid4().hex}"      # what a page calls this view when it asks whether it is still there
         self._within = False
+        self._watchers: list[tuple[Any, Any]] = []
         self._acks = dict.fromkeys(ISLANDS, 0)
         self._boards: dict[str, Any] = {}
         self._figures: dict[str, Any] = {}
@@ -65,16 +66,24 @@ class View(ABC):
 
     def begin(self, post: Callable[[Callable[[], Any]], Any] | None) -> None:
         """Listen, draw what there is, and let the lab start."""
-        self.lab.param.watch(lambda *_: self.refresh(), WATCHED)
+        watched: list[tuple[Any, list[str]]] = [(self.lab, WATCHED)]
         if self.lab.player is not None:
-            self.lab.player.param.watch(lambda *_: self.refresh(), ["position", "length", "playing", "speed"])
+            watched.append((self.lab.player, ["position", "length", "playing", "speed"]))
+        self._watchers = [(one, one.param.watch(lambda *_: self.refresh(), names)) for one, names in watched]
         if post is not None:
             self.lab.attach(lambda callback: post(lambda: self.together(callback)))
         self.refresh()
         self.together(self.lab.start)
 
+    def close(self) -> None:
+        """This showing has gone; the lab may have others."""
+        self._within = True                         # nothing is shown any more
+        for one, watcher in self._watchers:
+            one.param.unwatch(watcher)
+        self._watchers = []
+
     def together(self, callback: Callable[[], Any]) -> Any:
-        """Run ``callback`` and show all that it changed at once."""
+        """Run ``callback`` and show all that it changed at once. Others who show the lab see it for themselves."""
         outermost, self._within = not self._within, True
         try:
             return callback()
