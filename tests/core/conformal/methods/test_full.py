@@ -159,6 +159,23 @@ def test_refused_or_covered(name: str) -> None:
     assert observed >= claim, name
 
 
+def test_the_closed_form_is_for_ridge_itself_only() -> None:
+    """A descendant may fit in any way: it is asked, not computed past."""
+    class Halved(Ridge):
+        def fit(self, x: np.ndarray, y: np.ndarray) -> Halved:
+            super().fit(x, y)
+            self.coefficients = self.coefficients / 2
+            return self
+
+    (x, y), (new, _) = drawn(20, 2), drawn(2, 2, 1)
+    for row in new:
+        low, high = calibrate_regression(method="full", fit=(x, y, Halved(0.5))).interval(row[None], 0.2)[0]
+        assert p_by_refit(x, y, Halved(0.5), row, low + 1e-6) > 0.2 >= p_by_refit(x, y, Halved(0.5), row, low - 1e-6)
+        assert p_by_refit(x, y, Halved(0.5), row, high - 1e-6) > 0.2 >= p_by_refit(x, y, Halved(0.5), row, high + 1e-6)
+    left_out = [calibrate_regression(method="jackknife-plus", fit=(x, y, m(0.5))).interval(new) for m in (Halved, Ridge)]
+    assert (left_out[0] != left_out[1]).any()
+
+
 def test_why_an_estimator_is_refused() -> None:
     x, y = drawn(25, 5)
     for name, word in (("forest", "not linear"), ("four features", "not linear"), ("penalty by the data", "not linear")):

@@ -22,7 +22,7 @@ def fitted(model: Estimator, x: np.ndarray, y: np.ndarray) -> Estimator:
     assume, also one that goes by their places (a forest whose ``random_state`` fixes which rows each tree draws, a descent in given order).
     """
     own = copy.deepcopy(model)
-    order = slice(None) if isinstance(model, Ridge) else _own_order(x, y)           # ridge asks for no order, and its closed forms keep it
+    order = slice(None) if type(model) is Ridge else _own_order(x, y)           # ridge asks for no order, and its closed forms keep it
     own.fit(x[order], y[order])
     return own
 
@@ -59,7 +59,7 @@ class LeftOut:
 
 def one_by_one(model: Estimator, x: np.ndarray, y: np.ndarray) -> Iterator[Progress | LeftOut]:
     """Leaves each point out in turn: in closed form for `Ridge`, by n fits for others."""
-    if not isinstance(model, Ridge):
+    if type(model) is not Ridge:
         yield from fold_by_fold(model, x, y, np.arange(len(y)))
         return
     coefficients, residuals = model.left_out(x, y)
@@ -98,7 +98,7 @@ def one_more(model: Estimator, x: np.ndarray, y: np.ndarray, new: np.ndarray) ->
 
     Raises: Unsupported for an estimator that is not linear in its targets, or that goes through every point.
     """
-    if isinstance(model, Ridge):
+    if type(model) is Ridge:
         return model.with_one_more(x, y, new)
     lines = np.empty((2, len(new), len(y) + 1))
     for j, point in enumerate(new):
@@ -121,7 +121,7 @@ def require_linear(model: Estimator, x: np.ndarray, y: np.ndarray) -> None:
 
     Raises: Unsupported for an estimator that is not linear in its targets, that goes through every point, or that fits differently each time.
     """
-    if isinstance(model, Ridge):
+    if type(model) is Ridge:
         return
     spread = np.std(x, axis=0)
     far = np.argsort(np.linalg.norm((x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0), axis=1), kind="stable")

@@ -52,7 +52,7 @@ class Full:
 
         require_linear(model, x, y)
         own = fitted(model, x, y)
-        extra = {"at": shown_at, "stretch": model.with_one_more(x, y, x).stretch} if isinstance(model, Ridge) else {}
+        extra = {"at": shown_at, "stretch": model.with_one_more(x, y, x).stretch} if type(model) is Ridge else {}
         yield Rule(np.sort(np.abs(y - forecast(own, x))), at, lambda new: forecast(own, new), extra)
 
     def claim(self, n: int) -> tuple[int, float]:
