@@ -44,6 +44,17 @@ def serve(port: Port = 5006, no_browser: NoBrowser = False, workshop: Workshop =
               allow_origin=reading.names(allow_origin), prefix=prefix)
 
 
+@app.command()
+def handout(folder: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="New, empty, or an older handout.")]) -> None:
+    """The gallery and every lab as pages that need no server: for a course page, or a disk."""
+    from glasshouse.cli import gallery
+
+    write = gallery.handout()
+    with writing.progress("handout") as told:
+        written = write(folder, told)
+    note(f"saved to {written}: open index.html there")
+
+
 @app.command(name="list")
 def list_(family: Annotated[str | None, typer.Option("--family", metavar="F")] = None, as_json: AsJson = False) -> None:
     """All methods: id, title, year, arXiv or DOI, family, guarantee."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
-from glasshouse.schema.errors import BadValue, bad_value, check_text, hint_of_share, shown
+from glasshouse.schema.errors import BadValue, bad_value, shown
 from glasshouse.schema.knob import KnobField, knobs_of
 
 T = TypeVar("T")
@@ -56,17 +56,14 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
         field = fields.get(name)
         if field is None:  # a check of the class itself, across knobs
             raise BadValue(str(first["msg"]).removeprefix("Value error, "), name) from None
-        hint = hint_of_share(values.get(name)) if field.kind == "float" and field.high == 1 else ""
-        raise bad_value(name, values.get(name), field.allowed() + hint) from None
+        raise bad_value(name, values.get(name), field.allowed()) from None
 
 
 def _read(field: KnobField, value: Any) -> Any:
     """Text forms that pydantic does not take: lists as ``2-2-1``, nothing as ``none``; and no bool where a number belongs."""
     if isinstance(value, bool) and field.kind in ("int", "float"):
         raise bad_value(field.name, value, field.allowed())
-    if isinstance(value, str):
-        check_text(field.name, value)
-    else:
+    if not isinstance(value, str):
         return tuple(value) if field.kind == "vector" and isinstance(value, list) else value
     if field.optional and value.lower() in ("none", "null", ""):
         return None

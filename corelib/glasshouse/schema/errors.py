@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 
 class GlasshouseError(Exception):
     """Base of every error a user can cause.
@@ -41,27 +39,6 @@ def shown(value: object, most: int = 80) -> str:
 def bad_value(argument: str, given: object, allowed: str) -> BadValue:
     """The one form of the message: ``argument = given is not allowed: allowed``."""
     return BadValue(f"{argument} = {shown(given)} is not allowed: {allowed}", argument)
-
-
-def hint_of_share(given: object) -> str:
-    """The end of a message about a number from 0 to 1: what percent or a decimal comma would be; empty for anything else."""
-    text = str(given).strip()
-    if re.fullmatch(r"[+-]?\d*,\d+", text):
-        return f"; with a point it is {text.replace(',', '.')}"
-    try:
-        number = float(text.removesuffix("%"))
-    except ValueError:
-        return ""
-    return f"; {number:g} percent is {number / 100:g}" if text.endswith("%") or 1 < number <= 100 else ""
-
-
-def check_text(argument: str, text: str) -> None:
-    """Raises: BadValue for a lone surrogate, half of a character, which can be neither tokenized nor saved."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise BadValue(f"{argument} holds {text[error.start]!r} at character {error.start + 1}, half of a character (a lone surrogate): text must "
-                       "be Unicode, so mend what cut or misread it, as text.encode('utf-8', 'replace').decode() does", argument) from None
 
 
 def bad_type(argument: str, given: object, allowed: str) -> BadType:

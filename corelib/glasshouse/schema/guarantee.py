@@ -13,8 +13,7 @@ UNPROVEN = ("heuristic", "none")
 # What a proven promise says somewhere, and how a sentence says that nothing is proven.
 _MEASURE = re.compile(r"\b(at least|at most|within|exactly|identical|token for token|own law|from the target|goes to|no image|no more|"
                       r"lies between)\b", re.I)
-_DENIAL = re.compile(r"\b(nothing|not|never|no|none)\b[^.;]*\b(prove|promise|guarantee|certif)|"
-                     r"\b(prove|promise|guarantee|certif)\w* (nothing|no)\b", re.I)
+_DENIAL = re.compile(r"\b(nothing|not|never|no|none)\b[^.;]*\b(prove|promise|guarantee|certif)|\b(prove|promise|guarantee|certif)\w* nothing", re.I)
 _CONDITION = re.compile(r"\b(if|only|without)\b", re.I)
 
 

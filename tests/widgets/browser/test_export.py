@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from glasshouse_widgets.labs.conformal import ConformalLab
+from glasshouse_widgets.renderers.arrays import to_json
+from glasshouse_widgets.renderers.to_html import taken
 
 pytestmark = pytest.mark.browser
 
@@ -17,6 +20,7 @@ def test_a_saved_lab_moves_without_a_server(browser: Any, tmp_path: Path) -> Non
     assert lab.wait()
     file = tmp_path / "lab.html"
     file.write_text(lab.export_html().text, "utf-8")
+    recorded = taken(lab)
     shown = {r.label: r.value.strip() for r in lab.readout}
     lab.close()
     context = browser.new_context(offline=True)
@@ -24,13 +28,18 @@ def test_a_saved_lab_moves_without_a_server(browser: Any, tmp_path: Path) -> Non
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(file.as_uri())
-    page.locator(".stage .main-svg").first.wait_for()
-    assert page.locator("#look").text_content() == "alpha 0.1"
+    page.locator(".still-stage .main-svg").first.wait_for()
+    assert page.locator(".still-where").text_content() == "0.1"
     for value in shown.values():
-        page.locator(".numbers", has_text=value).wait_for()
-    before = page.locator(".second .main-svg").first.inner_html()
+        page.locator(".readout", has_text=value).wait_for()
+    page.locator(".still-second .main-svg").first.wait_for()
+    before = page.locator(".still-second .main-svg").first.inner_html()
     page.get_by_label("alpha").fill("20")
-    page.wait_for_function("(before) => document.querySelector('.second .main-svg').innerHTML !== before", arg=before)
-    assert page.locator("#look").text_content() != "alpha 0.1"
+    page.wait_for_function("(before) => document.querySelector('.still-second .main-svg').innerHTML !== before", arg=before)
+    assert page.locator(".still-where").text_content() != "0.1"
+    for theme in ("light", "dark"):         # what the browser puts together is what the lab draws there
+        for i, state in enumerate(recorded.states):
+            for name, figure in state.themed[theme].items():
+                assert page.evaluate("([n, t, i]) => Recording.figure(n, t, i)", [name, theme, i]) == json.loads(to_json(figure))
     context.close()
     assert errors == []

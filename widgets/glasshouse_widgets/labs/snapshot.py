@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from glasshouse.schema.build import unknown
 from glasshouse.schema.errors import bad_value
 from glasshouse.schema.guarantee import Guarantee
 from glasshouse.schema.knob import KnobField
+from glasshouse_widgets.figures.palette import THEMES
 from glasshouse_widgets.labs import painting
 from glasshouse_widgets.labs.parts import Reading, Slot, Story
 
@@ -17,14 +19,16 @@ if TYPE_CHECKING:
     from glasshouse_widgets.labs.base import Lab
 
 MOST = 30
+Figures = dict[str, dict[str, Any]]         # by pane
 
 
 @dataclass(frozen=True)
 class State:
-    """One stop: ``value`` of the look, and what the lab shows there."""
+    """One stop: ``value`` of the look, and what the lab shows there; ``themed`` holds the figures in both themes' colours."""
 
     value: Any
-    figures: dict[str, dict[str, Any]]
+    figures: Figures
+    themed: Mapping[str, Figures]
     readout: tuple[Reading, ...]
     story: Story
     badge: Guarantee | None
@@ -98,4 +102,5 @@ def _state(lab: Lab, look: str, value: Any) -> State | None:
             one = dataclasses.replace(one, event=side.session.look(**looks), looks={**one.looks, look: value})
         seen.append(one)
     words = painting.words(lab, seen)
-    return State(value, painting.figures(lab, lab.panes, seen), words["readout"], words["story"], words["badge"])
+    themed = {name: painting.figures(lab, lab.panes, [dataclasses.replace(one, theme=theme) for one in seen]) for name, theme in THEMES.items()}
+    return State(value, themed[lab.theme], themed, words["readout"], words["story"], words["badge"])

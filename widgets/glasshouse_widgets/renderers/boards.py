@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from glasshouse.schema.guarantee import Guarantee
-from glasshouse_widgets.labs.base import SPEEDS, Control, Group, Lab, Slot
+from glasshouse_widgets.labs.base import SPEEDS, Control, Group, Lab, Reading, Slot
 from glasshouse_widgets.labs.uploads import SUFFIXES
 
 Board = dict[str, Any]
@@ -78,8 +78,12 @@ def status(lab: Lab, beside: Collection[str] = ()) -> Board:
 
 
 def readout(lab: Lab) -> Board:
-    return {"kind": "readout", "shape": [], "theme": lab.theme, "items": [
-        {"label": r.label, "value": r.value, "other": r.other, "unit": r.unit, "meaning": r.meaning} for r in lab.readout]}
+    return {"kind": "readout", "shape": [], "theme": lab.theme, "items": numbers(lab.readout)}
+
+
+def numbers(readout: Iterable[Reading]) -> list[Board]:
+    """What the readout says, number by number."""
+    return [{"label": r.label, "value": r.value, "other": r.other, "unit": r.unit, "meaning": r.meaning} for r in readout]
 
 
 def story(lab: Lab) -> Board:

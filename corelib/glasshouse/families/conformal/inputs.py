@@ -7,35 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from glasshouse.families.conformal import faults
 from glasshouse.schema.errors import BadType, BadValue, bad_type, bad_value
 
 SUM_SLACK = 1e-3        # half-precision softmax rows miss 1 by about this much
 BFLOAT_SLACK = 1 / 128  # and those of bfloat16, which has eight bits, by up to this much
-ROUNDING = 1e-6         # differences of single-precision numbers miss 0 by less
 
 
 def probabilities(argument: str, given: Any, classes: int | None = None) -> np.ndarray:
     """``given`` as float64 [n, K], rows summing to 1 within 0.001. Rows of bfloat16 may miss 1 by 1 / 128; they are divided by their sum.
 
-    What rounding left below 0, down to -1e-6, becomes 0.
-
     Raises: BadType for another shape or dtype; BadValue for NaN, negative entries, rows that do not sum to 1, or another K.
     """
-    faults.check_container(argument, given)
     array, slack = array_of(given), BFLOAT_SLACK if "bfloat16" in str(getattr(given, "dtype", "")) else SUM_SLACK
     if array.dtype.kind not in "fiu":
         raise BadType(f"{argument} has dtype {array.dtype}: it must hold numbers, the probabilities", argument)
     if array.ndim != 2 or array.shape[1] == 0:
         raise BadType(f"{argument} has shape {list(array.shape)}: it must be [n, K], one row of class probabilities a point", argument)
     if classes is not None and array.shape[1] != classes:
-        raise faults.another_width(argument, array.astype(np.float64), classes, slack)
+        raise BadValue(f"{argument} has {array.shape[1]} classes: it must have the {classes} of calibration", argument)
     probs = np.ascontiguousarray(array, dtype=np.float64)       # one order of numbers: a row's sum is the same wherever the row comes from
     total, least = probs.sum(axis=1), probs.min(axis=1)         # either is NaN where the row holds one
-    if not ((np.abs(total - 1) <= slack) & (least >= -ROUNDING)).all():
-        raise faults.no_probabilities(argument, probs, slack)
-    if (least < 0).any():
-        probs = np.maximum(probs, 0.0)
+    for wrong, why in ((np.isnan(least), "holds NaN"), (least < 0, "holds a negative probability"),
+                       (~(np.abs(total - 1) <= slack), f"does not sum to 1 within {slack:.3g}")):
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise BadValue(f"{argument}[{row}] {why} (sum {total[row]:.6g}): rows are probabilities, so apply softmax to logits first",
+                           argument)
     return probs if slack == SUM_SLACK else probs / total[:, None]
 
 
@@ -44,15 +41,17 @@ def class_labels(argument: str, given: Any, n: int, classes: int) -> np.ndarray:
 
     Raises: BadType for another shape or dtype; BadValue for another length or a label out of range.
     """
-    faults.check_container(argument, given)
     array = array_of(given)
     if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
-        raise faults.no_labels(argument, array, n)
+        raise BadType(f"{argument} has shape {list(array.shape)} and dtype {array.dtype}: it must hold {n} whole numbers, one a row of "
+                      "probs", argument)
     if len(array) != n:
         raise BadValue(f"{argument} has {len(array)} entries: it must have {n}, one a row of probs", argument)
     labels = array.astype(np.int64)
-    if ((labels < 0) | (labels >= classes)).any():
-        raise faults.labels_outside(argument, labels, classes)
+    outside = (labels < 0) | (labels >= classes)
+    if outside.any():
+        at = int(np.argmax(outside))
+        raise BadValue(f"{argument}[{at}] = {labels[at]} is not allowed: it must lie from 0 to {classes - 1}", argument)
     return labels
 
 
@@ -67,7 +66,7 @@ def shares(argument: str, given: Any, n: int) -> np.ndarray:
     if len(array) != n:
         raise BadValue(f"{argument} has {len(array)} entries: it must have {n}, one a row", argument)
     u = array.astype(np.float64)
-    outside = ~((u >= 0) & (u <= 1))            # NaN too
+    outside = ~((u >= 0) & (u <= 1))
     if outside.any():
         at = int(np.argmax(outside))
         raise BadValue(f"{argument}[{at}] = {u[at]:g} is not allowed: shares lie from 0 to 1", argument)
@@ -92,7 +91,6 @@ def numbers(argument: str, given: Any, axes: str, low: float = -np.inf, high: fl
     Raises: BadType for another shape or dtype; BadValue naming the first entry outside.
     """
     name = argument.split("[")[0]               # of nll[3] it is nll that was given
-    faults.check_container(name, given)
     try:
         array = array_of(given)
     except BadType as error:
@@ -100,9 +98,7 @@ def numbers(argument: str, given: Any, axes: str, low: float = -np.inf, high: fl
     if array.ndim != axes.count(",") + 1 or (array.dtype.kind not in "bfiu" and array.size):
         raise BadType(f"{argument} has shape {list(array.shape)} and dtype {array.dtype}: it must be numbers {axes}", name)
     checked = array.astype(np.float64)
-    if not np.isfinite(checked).all():
-        raise faults.not_a_number(argument, checked, name)
-    outside = (checked < low) | (checked > high)
+    outside = ~(np.isfinite(checked) & (checked >= low) & (checked <= high))
     if outside.any():
         at = tuple(np.argwhere(outside)[0].tolist())
         place = ", ".join(map(str, at))

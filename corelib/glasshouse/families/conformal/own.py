@@ -13,7 +13,6 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen
 
 from glasshouse.families.conformal.inputs import class_labels, probabilities
 from glasshouse.families.conformal.interface import Pool
-from glasshouse.families.conformal.tables import read_table
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import BadValue, GlasshouseError, bad_value
 from glasshouse.schema.knob import Knob
@@ -28,9 +27,8 @@ class Own:
     """Labelled points of your own: what your model says of points that it was not trained on.
 
     ``.npz``: ``probs`` [N, K], rows summing to 1; ``labels`` [N], whole numbers from 0; if you like ``groups`` [N], whole numbers, and
-    ``images`` uint8 [N, h, w], of which the first 8 x 8 pixels are shown. ``.csv``: K columns of probabilities, then the label, separated by
-    commas, semicolons or tabs, with decimal points or commas, with a header or without. Points are shuffled by ``shuffle``; ``share``
-    of them calibrate.
+    ``images`` uint8 [N, h, w], of which the first 8 x 8 pixels are shown. ``.csv``: K columns of probabilities, then the label. Points are
+    shuffled by ``split``; ``share`` of them calibrate.
     """
 
     name: ClassVar[str] = "own"
@@ -82,7 +80,22 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def _table(path: Path) -> dict[str, np.ndarray]:
-    table = read_table(path)
+    """A first line that is no numbers is a header."""
+    with path.open(encoding="utf-8-sig") as lines:
+        first = lines.readline()
+        if not first.strip():
+            raise ValueError("its first line is empty")
+    mark = ";" if ";" in first else ","
+    header = any(not _number(cell) for cell in first.split(mark))
+    table = np.loadtxt(path, delimiter=mark, skiprows=int(header), ndmin=2, encoding="utf-8-sig")
     if table.shape[1] < 3 or (table[:, -1] != np.round(table[:, -1])).any():
         raise ValueError("the last column must be labels, whole numbers, after at least two columns of probabilities")
     return {"probs": table[:, :-1], "labels": table[:, -1].astype(np.int64)}
+
+
+def _number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

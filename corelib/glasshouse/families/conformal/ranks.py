@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from glasshouse.schema.errors import bad_type, bad_value, hint_of_share
+from glasshouse.schema.errors import bad_type, bad_value
 
 
 def miscoverage(alpha: Any) -> Fraction:
@@ -33,7 +33,7 @@ def share(argument: str, given: Any) -> Fraction:
         raise bad_value(argument, given, allowed)
     exact = Fraction(given) if isinstance(given, (numbers.Rational, Decimal)) else Fraction(str(given))     # a float32 has its own decimal
     if not 0 < exact < 1:
-        raise bad_value(argument, given, allowed + hint_of_share(given))
+        raise bad_value(argument, given, allowed)
     return exact
 
 

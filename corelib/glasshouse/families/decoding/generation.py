@@ -24,7 +24,7 @@ from glasshouse.families.decoding.rounds import check, cold, drained, prepared_f
 from glasshouse.models.language import LeanScorer, Scorer, load_model, scorer_for
 from glasshouse.numerics.seeds import Seeds, checked_seed, whole_number
 from glasshouse.schema.build import build, unknown
-from glasshouse.schema.errors import BadType, bad_type, bad_value, shown
+from glasshouse.schema.errors import bad_type, bad_value
 from glasshouse.schema.events.decoding import Round
 from glasshouse.schema.guarantee import Guarantee
 
@@ -133,15 +133,6 @@ def _checked_scalars(max_new_tokens: Any, seed: Any, keep: Any) -> tuple[int, in
 def _prompt(input_ids: Any) -> tuple[int, ...]:
     """int64 [1, n] or [n], as a tuple."""
     shape = "a tensor, array or list of integers, [1, n] or [n]"
-    if isinstance(input_ids, Mapping):
-        if "input_ids" in input_ids:
-            raise BadType(f"input_ids is a tokenizer's whole output ({type(input_ids).__name__} of {', '.join(map(str, input_ids))}): give its "
-                          'entry ["input_ids"], of one text', "input_ids")
-        raise BadType(f"input_ids is a {type(input_ids).__name__} without an entry input_ids: it must be {shape}", "input_ids")
-    if isinstance(getattr(input_ids, "ids", None), list):
-        raise BadType(f"input_ids is a tokenizer's whole output ({type(input_ids).__name__}): give its .ids, of one text", "input_ids")
-    if isinstance(input_ids, (str, bytes)):
-        raise BadType(f"input_ids is text ({shown(input_ids, 40)}): tokenize it first, tokenizer(text)[\"input_ids\"]", "input_ids")
     ids = input_ids.detach().cpu().numpy() if isinstance(input_ids, torch.Tensor) else input_ids
     try:
         ids = np.asarray(ids)

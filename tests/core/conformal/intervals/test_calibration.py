@@ -106,7 +106,7 @@ def test_bad_input_names_its_argument(given: dict[str, Any], argument: str) -> N
 def test_test_points_unlike_the_calibration_points() -> None:
     resampled, cqr = calibrate_regression(method="full", fit=(X, Y, Ridge())), calibrate_regression(X, Y, method="cqr")
     for call, word in ((lambda: resampled.interval(np.zeros((3, 5))), "5 features"), (lambda: resampled.interval(np.zeros(3)), "shape"),
-                       (lambda: cqr.interval(np.zeros(3)), r"\[n, 2\]"), (lambda: cqr.interval([[0, np.nan]]), "NaN"),
+                       (lambda: cqr.interval(np.zeros(3)), r"\[n, 2\]"), (lambda: cqr.interval([[0, np.nan]]), "finite"),
                        (lambda: calibrate_regression(Y, Y).interval(X), r"\[n\]")):
         with pytest.raises(GlasshouseError, match=word):
             call()

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from glasshouse.families.conformal import faults
 from glasshouse.families.conformal.inputs import array_of as array
-from glasshouse.schema.errors import BadType, BadValue
+from glasshouse.schema.errors import BadType, BadValue, bad_type
 
 
 def targets(argument: str, given: Any, n: int | None = None) -> np.ndarray:
@@ -50,13 +49,16 @@ def features(argument: str, given: Any, p: int | None = None) -> np.ndarray:
 
 
 def _finite(argument: str, given: Any) -> np.ndarray:
-    faults.check_container(argument, given)
+    if given is None or isinstance(given, (str, bytes, dict, set)):
+        raise bad_type(argument, given, "an array of numbers")
     found = array(given)
     if found.dtype.kind not in "fiu":
         raise BadType(f"{argument} has dtype {found.dtype}: it must hold numbers", argument)
     checked = found.astype(np.float64, copy=False)
-    if not np.isfinite(checked).all():
-        raise faults.not_a_number(argument, checked)
+    fine = np.isfinite(checked)
+    if not fine.all():
+        at = [int(i) for i in np.argwhere(~fine)[0]]
+        raise BadValue(f"{argument}{at} = {checked[tuple(at)]} is not allowed: every entry must be a finite number", argument)
     return checked
 
 
