@@ -34,7 +34,8 @@ def drive(method: Method, problem: Any, seeds: Seeds, prepared: Artefact | None 
     start, piece = started(method, setting), setting.piece or str
     draft = setting.draft.name if setting.draft is not None and method.needs_draft else ""
     yield Prompt(tokens=len(setting.tokens), ids=setting.tokens, pieces=tuple(map(piece, setting.tokens)),
-                 target=setting.target.name, draft=draft, packing_seconds=packing,
+                 target=setting.target.name, draft=draft, target_forward=setting.forwards["target"],
+                 draft_forward=setting.forwards["draft"] if draft else "", packing_seconds=packing,
                  preparation_seconds=prepared.seconds if prepared is not None else 0.0,
                  prompt_target_seconds=start.target_seconds, prompt_draft_seconds=start.draft_seconds)
     yield from rounds(method, setting, seeds, cold(method, setting.target.vocab_size, prepared), keep, start=start)
@@ -75,6 +76,8 @@ def summary(events: Sequence[Event]) -> dict[str, int | float | str]:
         "draft_seconds": sum(r.draft_seconds for r in found),
         "seconds": seconds,
         "tokens_per_second": tokens / seconds if seconds else float("nan"),
+        **{f"{role}_forward": forward for event in events if isinstance(event, Prompt)
+           for role, forward in (("target", event.target_forward), ("draft", event.draft_forward)) if forward},
     }
 
 

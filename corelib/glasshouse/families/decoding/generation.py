@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass
 from os import PathLike
 from typing import Any, get_args
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -21,10 +20,10 @@ from glasshouse.families.decoding.interface import Method, Sampling, Setting
 from glasshouse.families.decoding.promise import guarantee_of
 from glasshouse.families.decoding.recording import Keep
 from glasshouse.families.decoding.rounds import check, cold, drained, prepared_for, rounds, started
-from glasshouse.models.language import LeanScorer, Scorer, load_model, scorer_for
+from glasshouse.models.language import Scorer, load_model, scorer_for
 from glasshouse.numerics.seeds import Seeds, checked_seed, whole_number
 from glasshouse.schema.build import build, unknown
-from glasshouse.schema.errors import bad_type, bad_value
+from glasshouse.schema.errors import Unsupported, bad_type, bad_value
 from glasshouse.schema.events.decoding import Round
 from glasshouse.schema.guarantee import Guarantee
 
@@ -45,6 +44,7 @@ class Generation:
     ``seconds`` is the wall-clock time of decoding: the prompt included; not what is done once, which is loading and packing the models
     and, for a method that prepares, measuring (on the prompt). ``parts`` names all that lies outside of the rounds, in seconds:
     ``packing``, ``preparation``, ``prompt_target``, ``prompt_draft``. ``state`` is the method's memory, for another call.
+    ``forward`` says by what "target" and "draft" were computed: "lean", or "the model's own" with the reason.
     """
 
     tokens: list[int]
@@ -54,6 +54,7 @@ class Generation:
     guarantee: Guarantee
     state: Memory
     parts: Mapping[str, float] = field(default_factory=dict)
+    forward: Mapping[str, str] = field(default_factory=dict)
 
 
 def generate(target: Any, input_ids: Any, method: str = "token-recycling", draft: Any = None, max_new_tokens: int = 128,
@@ -91,7 +92,8 @@ def generate(target: Any, input_ids: Any, method: str = "token-recycling", draft
     new = [token for event in events for token in event.committed]
     parts = {"packing": packing, "preparation": prepared.seconds if prepared is not None else 0.0,
              "prompt_target": ready.target_seconds, "prompt_draft": ready.draft_seconds}
-    return Generation(new, events, len(events), seconds, guarantee_of(chosen, sampling), Memory(chosen, size, memory), parts)
+    return Generation(new, events, len(events), seconds, guarantee_of(chosen, sampling), Memory(chosen, size, memory), parts,
+                      setting.forwards)
 
 
 def end_of_text(model: Any) -> frozenset[int]:
@@ -152,23 +154,15 @@ def _loaded(model: Any, argument: str) -> Any:
 
 
 def _scorer(model: Any, argument: str) -> Scorer:
-    """A scorer of our own. What was packed for a model is kept as long as the model lives and its weights have the same sums."""
+    """A scorer of our own, of the model as it is now; Unsupported, naming the argument, where it cannot be the model's own function."""
     if all(hasattr(model, name) for name in ("score", "keep", "fork")):
         return model.fork()  # type: ignore[no-any-return]
     if not isinstance(model, torch.nn.Module) or not hasattr(model, "config"):
         raise bad_type(argument, model, "a causal language model of transformers, a folder or hub id of one, or a scorer")
-    with torch.no_grad():
-        weights = tuple((p.data_ptr(), float(p.sum())) for p in model.parameters())
-    kept = _packed.get(model)
-    if kept is not None and kept[0] == weights:
-        return kept[1].fork()
-    scorer = scorer_for(model)
-    if isinstance(scorer, LeanScorer):          # others hold the model itself, which would then never be freed
-        _packed[model] = (weights, scorer)
-    return scorer.fork()
-
-
-_packed: WeakKeyDictionary[torch.nn.Module, tuple[tuple[tuple[int, float], ...], LeanScorer]] = WeakKeyDictionary()
+    try:
+        return scorer_for(model)
+    except Unsupported as error:
+        raise Unsupported(str(error).replace("model", argument, 1), argument) from None
 
 
 def _check_state(state: Any, method: Method, vocab_size: int) -> None:

@@ -160,6 +160,12 @@ class Setting:
     piece: Callable[[int], str] | None = None
     calibration: tuple[tuple[int, ...], ...] = ()
 
+    @property
+    def forwards(self) -> dict[str, str]:
+        """What computes "target" and "draft": "lean", "the model's own" with the reason, or the class of a scorer that does not say."""
+        scorers = {"target": self.target, "draft": self.draft}
+        return {role: getattr(scorer, "forward", type(scorer).__name__) for role, scorer in scorers.items() if scorer is not None}
+
 
 @runtime_checkable
 class Method(Protocol):

@@ -14,6 +14,7 @@ import torch
 from glasshouse.families.decoding.drafting.model import DraftModel
 from glasshouse.families.decoding.interface import Context, Explained, Method, Outcome, Prepared, Setting, TokenTree
 from glasshouse.families.decoding.recording import Keep, Measured, recorded
+from glasshouse.families.decoding.sampling import checked
 from glasshouse.families.decoding.verification.rule import TestInTurn
 from glasshouse.families.decoding.verification.walk import verify
 from glasshouse.models.language.scorer import extend
@@ -136,6 +137,7 @@ def rounds(method: Method, setting: Setting, seeds: Seeds, state: Any, keep: Kee
         before = time.perf_counter()
         logits = target.score(torch.from_numpy(tree.token), torch.from_numpy(tree.parent)).numpy(force=True)
         scored = time.perf_counter() - before
+        checked(logits, "target", target.calls, lambda row: context.position + int(tree.depth[row]))  # noqa: B023
         outcome = verify(tree, logits, rule or method.rule, sampling, seeds, context.position)
         outcome = cut(outcome, context.room, setting.eos)
         target.keep(outcome.path)

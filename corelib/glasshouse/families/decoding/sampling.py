@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
 from glasshouse.families.decoding.interface import Sampling
+from glasshouse.schema.errors import BadValue
 
 COLDEST = 1e-300
 """Below this temperature every law is its arg-max, and dividing by it would overflow."""
+
+
+def checked(logits: np.ndarray, role: str, forward: int, position: Callable[[int], int]) -> np.ndarray:
+    """``logits`` [n, V] that can be decided on: each row has a largest number, and it is finite (-inf rules single tokens out).
+
+    Else BadValue, with the ``forward`` and the ``position`` in the text of the token that the row predicts. The arg-max of NaN is a
+    token like any other, and a text of it would go on for ever.
+    """
+    best = logits.max(-1)
+    if not math.isfinite(best.sum()) and (wrong := ~np.isfinite(best)).any():
+        row = int(wrong.argmax())
+        given = {np.inf: "infinite", -np.inf: "-inf for every token"}.get(float(best[row]), "NaN")
+        raise BadValue(f"{role} gives logits that are {given} in its forward {forward}, for position {position(row)} of the text: "
+                       "they decide nothing. Its weights or its number format are at fault", role)
+    return logits
 
 
 def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:

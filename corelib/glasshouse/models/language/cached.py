@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from glasshouse.models.language import architecture
+from glasshouse.models.language.stock import changed
 from glasshouse.models.language.tree import TentativeTree, check_tokens
+from glasshouse.models.language.trial import trial
 from glasshouse.schema.errors import Unsupported
 
 
@@ -19,20 +20,22 @@ class CachedScorer:
 
     The tree goes in as a complete additive float mask and explicit positions: a boolean mask is added to the scores as
     0 / 1 by eager attention, and without positions siblings would be numbered one after the other.
+
+    A model in which something was changed (hooks, adapters, a forward of its own) is tried first: what it computes may depend on how tokens
+    are spread over calls, as with a hook that writes to the last position only. Dropout is refused, not switched off.
     """
 
     def __init__(self, model: Any, *, name: str = "") -> None:
-        architecture.check(model.config)
-        attention = getattr(model.config, "_attn_implementation", None)
-        if attention not in ("sdpa", "eager"):
-            raise Unsupported(f"attn_implementation = {attention!r} takes no tree mask: load the model with 'sdpa' or "
-                              "'eager'", "model")
+        architecture.check_model(model)
         self.model = model
+        self.forward = "the model's own"
         self.name = name or f"{model.config.model_type} {model.num_parameters() / 1e6:.1f}M"
         self.vocab_size = int(model.config.vocab_size)
         self.window = architecture.window_of(model.config)
         self.calls = 0
         self.reset()
+        if (change := changed(model)) and (why := trial(self, model)):
+            raise Unsupported(f"model ({type(model).__name__}) cannot be scored over a tree: {change}, and {why}", "model")
 
     def reset(self) -> None:
         from transformers import DynamicCache
@@ -43,17 +46,21 @@ class CachedScorer:
         self.length = self.pending = 0
 
     def fork(self) -> CachedScorer:
-        return CachedScorer(self.model, name=self.name)
+        other = CachedScorer(self.model, name=self.name)
+        other.forward = self.forward
+        return other
 
     def score(self, token: Tensor, parent: Tensor, rows: slice | None = None) -> Tensor:
         """See :meth:`.scorer.Scorer.score`."""
+        if why := architecture.noise(self.model):           # another thread may have begun to train it
+            raise Unsupported(f"model {self.name} {why}", "model")
         n, device = len(token), self.model.device
         parents = parent.tolist()
         check_tokens(token.tolist(), parents, self.vocab_size)
         self._tree.append(parents, self.window - self.length)
         wanted = torch.arange(n, device=device)[rows if rows is not None else slice(None)]
         position = torch.tensor(self._tree.depth[self.pending:], device=device) + self.length
-        with torch.no_grad(), _evaluating(self.model):
+        with torch.no_grad():
             logits: Tensor = self.model(
                 input_ids=token.to(device)[None], position_ids=position[None], attention_mask=self._mask(),
                 past_key_values=self._cache, use_cache=True, logits_to_keep=wanted).logits[0]
@@ -80,15 +87,3 @@ class CachedScorer:
         self.pending = 0
         self._tree = TentativeTree()
 
-
-@contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
-    """Dropout off; every module is left as it was found."""
-    training = [module for module in model.modules() if module.training]
-    for module in training:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -12,10 +13,12 @@ from torch.nn import functional as F
 from glasshouse.kernels.tree_attention import tree_attention
 from glasshouse.models.language import architecture
 from glasshouse.models.language.cached import CachedScorer
+from glasshouse.models.language.contents import Contents
 from glasshouse.models.language.packed import PackedLayer, PackedWeights, pack, why_not
 from glasshouse.models.language.scorer import Scorer
 from glasshouse.models.language.tabular import TabularLM
 from glasshouse.models.language.tree import TentativeTree, check_tokens
+from glasshouse.models.language.trial import trial
 from glasshouse.schema.errors import Unsupported, bad_type
 
 
@@ -37,17 +40,19 @@ class _Workspace:
 class LeanScorer:
     """A :class:`~.scorer.Scorer` for float32 Llama, Mistral, Qwen2 and Qwen3 models: transformers up to rounding.
 
-    The weights are copied at construction: later training of ``model`` is not seen.
+    A scorer is of the weights at its construction; a fork is of the weights as they are then.
     """
 
-    def __init__(self, model: Any, *, name: str = "", weights: PackedWeights | None = None) -> None:
-        if weights is None:
-            reason = why_not(model)
-            if reason:
-                raise Unsupported(f"model cannot be run by LeanScorer: {reason}. CachedScorer takes it", "model")
-            weights = pack(model)
-            name = name or f"{model.config.model_type} {model.num_parameters() / 1e6:.1f}M"
-        self._w, self.name = weights, name
+    def __init__(self, model: Any, *, name: str = "") -> None:
+        weights = proven(model)
+        if isinstance(weights, str):
+            raise Unsupported(f"model cannot be run by LeanScorer: {weights}. CachedScorer takes it", "model")
+        self._open(model, weights, name)
+
+    def _open(self, model: Any, weights: PackedWeights, name: str) -> None:
+        self.model, self._w = model, weights
+        self.name = name or f"{model.config.model_type} {model.num_parameters() / 1e6:.1f}M"
+        self.forward = "lean"
         self.vocab_size, self.window = weights.vocab_size, weights.window
         self.calls = 0
         self._spaces: dict[int, _Workspace] = {}
@@ -62,8 +67,9 @@ class LeanScorer:
         self._tree = TentativeTree()
         self.length = self.pending = 0
 
-    def fork(self) -> LeanScorer:
-        return LeanScorer(None, name=self.name, weights=self._w)
+    def fork(self) -> Scorer:
+        """Of the model as it is now; another scorer where it has got a hook, say."""
+        return scorer_for(self.model, self.name)
 
     def _grow(self, capacity: int) -> None:
         w = self._w
@@ -77,6 +83,8 @@ class LeanScorer:
 
     def score(self, token: Tensor, parent: Tensor, rows: slice | None = None) -> Tensor:
         """See :meth:`.scorer.Scorer.score`."""
+        if torch.is_autocast_enabled(self._cache.device.type):
+            raise Unsupported("model: LeanScorer computes in float32 and not under autocast; fork it there", "model")
         n, before, tree = len(token), self.pending, self._tree
         parents = parent.tolist()
         check_tokens(token.tolist(), parents, self.vocab_size)
@@ -145,15 +153,42 @@ class LeanScorer:
         self._tree = TentativeTree()
 
 
+_tried: WeakKeyDictionary[torch.nn.Module, tuple[Contents, PackedWeights | str]] = WeakKeyDictionary()
+
+
+def proven(model: Any) -> PackedWeights | str:
+    """Packed weights with which the lean forward is the model's own function, or why there are none.
+
+    What was packed is kept as long as the model lives and, bit by bit, is the same. A new pack is tried against the model's own forward.
+    """
+    architecture.check_model(model)
+    if reason := why_not(model):
+        return reason
+    kept = _tried.get(model)
+    if kept is not None and kept[0].are_of(model):
+        return kept[1]
+    contents, weights = Contents(model), pack(model)
+    scorer = LeanScorer.__new__(LeanScorer)
+    scorer._open(model, weights, "")
+    _tried[model] = contents, trial(scorer, model) or weights
+    return _tried[model][1]
+
+
 def scorer_for(model: Any, name: str = "") -> Scorer:
-    """A scorer with an empty cache: lean for small float32 models of Llama's kind, else the model's own forward.
+    """A scorer with an empty cache: lean where that is the same function, else the model's own forward; its ``forward`` says which, and why.
 
     A scorer is forked instead, so that its cache is left alone. BadType for anything that is neither a scorer nor a
-    model of transformers; Unsupported, with the reason, for an architecture that cannot score a tree.
+    model of transformers; Unsupported, with the reason, for a model that cannot be scored over a tree.
     """
     if isinstance(model, LeanScorer | CachedScorer | TabularLM):
         return model.fork()
     if not hasattr(model, "config") or not hasattr(model, "get_output_embeddings"):
         raise bad_type("model", model, "a causal language model of transformers, or a scorer")
-    architecture.check(model.config)
-    return CachedScorer(model, name=name) if why_not(model) else LeanScorer(model, name=name)
+    weights = proven(model)
+    if isinstance(weights, str):
+        own = CachedScorer(model, name=name)
+        own.forward += f": {weights}"
+        return own
+    scorer = LeanScorer.__new__(LeanScorer)
+    scorer._open(model, weights, name)
+    return scorer

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from glasshouse.models.language import architecture
 from glasshouse.models.language.matrix import Matrix
+from glasshouse.models.language.stock import changed
 
 LEAN_TYPES = ("llama", "mistral", "qwen2", "qwen3")
 # Above this size the arithmetic hides every saved operation, and a second copy of the weights costs memory.
@@ -48,10 +51,12 @@ class PackedWeights:
 
 
 def why_not(model: Any) -> str:
-    """The reason why this model cannot be packed; empty where it can."""
+    """The reason why the lean forward is not this model's own function; empty where by its structure it is."""
     config = model.config
     if config.model_type not in LEAN_TYPES:
         return f"model_type {config.model_type} is not one of {', '.join(LEAN_TYPES)}"
+    if reason := changed(model):
+        return reason
     parameters = list(model.parameters())
     if {p.dtype for p in parameters} != {torch.float32}:
         return "its parameters are not all float32"
@@ -59,20 +64,60 @@ def why_not(model: Any) -> str:
         return "it lies on several devices"
     if sum(p.numel() for p in parameters) > MOST_PARAMETERS:
         return f"it has more than {MOST_PARAMETERS} parameters"
-    return _why_not_shape(model)
+    if config.hidden_act != "silu":
+        return f"its activation is {config.hidden_act}"
+    return _why_not_parts(model) or _why_not_shape(model)
+
+
+def _why_not_parts(model: Any) -> str:
+    """Every module has the class that the lean forward computes, and there is no module more or less."""
+    expected = _parts(model.config.model_type, model.config.num_hidden_layers)
+    found = {name: type(module) for name, module in model.named_modules()}
+    if found == expected:
+        return ""
+    name = next(n for n in [*found, *expected] if found.get(n) is not expected.get(n))
+    there, wanted = (parts[name].__name__ if name in parts else "nothing" for parts in (found, expected))
+    return f"{name or 'the model'} is {there} where {wanted} is expected"
+
+
+@lru_cache(maxsize=16)
+def _parts(model_type: str, layers: int) -> dict[str, type]:
+    from transformers.activations import ACT2FN
+
+    modeling = importlib.import_module(f"transformers.models.{model_type}.modeling_{model_type}")
+    named = {part: getattr(modeling, model_type.capitalize() + part) for part in ("ForCausalLM", "Model", "DecoderLayer", "Attention", "MLP",
+                                                                                "RMSNorm", "RotaryEmbedding")}
+    norm, linear = named["RMSNorm"], nn.Linear
+    layer = {"": named["DecoderLayer"], ".self_attn": named["Attention"], ".mlp": named["MLP"], ".mlp.act_fn": type(ACT2FN["silu"]),
+             ".input_layernorm": norm, ".post_attention_layernorm": norm,
+             **{f".self_attn.{which}_proj": linear for which in "qkvo"}, **{f".mlp.{which}_proj": linear for which in ("gate", "up", "down")}}
+    if model_type == "qwen3":
+        layer |= {".self_attn.q_norm": norm, ".self_attn.k_norm": norm}
+    parts = {"": named["ForCausalLM"], "model": named["Model"], "model.embed_tokens": nn.Embedding, "model.layers": nn.ModuleList,
+             "model.norm": norm, "model.rotary_emb": named["RotaryEmbedding"], "lm_head": linear}
+    return parts | {f"model.layers.{i}{part}": kind for i in range(layers) for part, kind in layer.items()}
 
 
 def _why_not_shape(model: Any) -> str:
-    config, first = model.config, model.model.layers[0]
-    if config.hidden_act != "silu":
-        return f"its activation is {config.hidden_act}"
-    biased = first.self_attn.o_proj, first.mlp.gate_proj, first.mlp.down_proj, model.lm_head
-    if any(linear.bias is not None for linear in biased):
-        return "it has biases outside of the query, key and value"
+    config, core = model.config, model.model
+    d = core.layers[0].self_attn.head_dim
+    for layer in core.layers:
+        attention, mlp = layer.self_attn, layer.mlp
+        qkv = attention.q_proj, attention.k_proj, attention.v_proj
+        biased = attention.o_proj, mlp.gate_proj, mlp.up_proj, mlp.down_proj, model.lm_head
+        if any(linear.bias is not None for linear in biased) or len({linear.bias is None for linear in qkv}) > 1:
+            return "it has biases outside of the query, key and value, or not in all three of them"
+        heads = config.num_attention_heads, config.num_key_value_heads, config.num_key_value_heads
+        if attention.head_dim != d or [len(linear.weight) for linear in qkv] != [h * d for h in heads]:
+            return "its heads are not of the size that its configuration says"
+    if len({m.variance_epsilon for m in core.modules() if hasattr(m, "variance_epsilon")}) != 1:
+        return "its norms have several epsilons"
+    if core.embed_tokens.max_norm is not None:
+        return "its embedding renormalises"
     rope = config.rope_parameters.get("rope_type", "default")
-    if rope not in ("default", "linear", "llama3", "yarn"):
-        return f"its rotary embedding ({rope}) depends on the length"
-    if 2 * model.model.rotary_emb.inv_freq.numel() != first.self_attn.head_dim:
+    if rope in architecture.BY_LENGTH:
+        return f"its rotary embedding ({rope}) depends on the length of the text"
+    if 2 * core.rotary_emb.inv_freq.numel() != d:
         return "it rotates only a part of each head"
     return ""
 
@@ -87,7 +132,7 @@ def pack(model: Any) -> PackedWeights:
     return PackedWeights(
         embedding=core.embed_tokens.weight.detach(), layers=layers, head=head,
         heads=config.num_attention_heads, kv_heads=config.num_key_value_heads, head_dim=attention.head_dim,
-        width=config.hidden_size, feed_forward=config.intermediate_size, epsilon=config.rms_norm_eps,
+        width=config.hidden_size, feed_forward=config.intermediate_size, epsilon=core.norm.variance_epsilon,
         frequency=core.rotary_emb.inv_freq.detach().float(), rotary_gain=float(core.rotary_emb.attention_scaling),
         vocab_size=config.vocab_size, window=architecture.window_of(config))
 
@@ -107,7 +152,7 @@ def _interleaved(rows: Tensor, head_dim: int) -> Tensor:
 
 def _pack_layer(layer: Any, config: Any) -> PackedLayer:
     attention, mlp, d = layer.self_attn, layer.mlp, layer.self_attn.head_dim
-    scale, normed = d ** -0.5, hasattr(attention, "q_norm")
+    scale, normed = attention.scaling, hasattr(attention, "q_norm")
     q, k, v = attention.q_proj, attention.k_proj, attention.v_proj
     # A head-wise norm would undo a scale multiplied into the query matrix, so there it goes into the norm's gain.
     q_scale = 1.0 if normed else scale

@@ -31,6 +31,7 @@ class TabularLM:
         self.table, self.order, self.name = table, order, name
         self.vocab_size = table.shape[1]
         self.window = UNLIMITED
+        self.forward = "exact"
         self.calls = 0
         self.reset()
 

@@ -98,6 +98,8 @@ class Prompt(Event):
     problem (loading and packing the models where they are not in memory); ``preparation_seconds``, what the method measured first, as long
     as that took when it was measured; ``prompt_target_seconds`` and ``prompt_draft_seconds``, one forward over the prompt but for its last
     token (0 without a draft).
+
+    ``target_forward``, ``draft_forward``: what computes them, "lean" or "the model's own" with the reason.
     """
 
     tokens: int
@@ -109,6 +111,8 @@ class Prompt(Event):
     preparation_seconds: float = 0.0
     prompt_target_seconds: float = 0.0
     prompt_draft_seconds: float = 0.0
+    target_forward: str = ""
+    draft_forward: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

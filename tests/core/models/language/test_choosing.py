@@ -18,18 +18,6 @@ TOLERANCE = 1e-4
 PROMPT = [5, 17, 3, 80, 41]
 
 
-def test_a_training_model_is_scored_without_dropout_and_left_training() -> None:
-    model = tiny.model("gpt2")
-    truth = path_logits(model, PROMPT, [9], [-1])
-    model.train()
-    model.transformer.h[0].eval()
-    before = [m.training for m in model.modules()]
-    scorer = CachedScorer(model)
-    extend(scorer, PROMPT)
-    torch.testing.assert_close(score(scorer, [9], [-1]), truth, atol=TOLERANCE, rtol=0)
-    assert [m.training for m in model.modules()] == before
-
-
 @pytest.mark.parametrize("kind", [CachedScorer, LeanScorer])
 def test_the_weights_are_left_alone(kind: Any) -> None:
     model = tiny.model("qwen3")

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from glasshouse.families.decoding.interface import Sampling
-from glasshouse.families.decoding.sampling import distribution
+from glasshouse.families.decoding.sampling import checked, distribution
 from glasshouse.models.language.scorer import Scorer, extend
 
 T = TypeVar("T")
@@ -68,7 +68,16 @@ class DraftModel:
 
     def _score(self, token: Sequence[int], parent: Sequence[int], rows: slice | None = None) -> np.ndarray:
         logits = self._timed(lambda: self.scorer.score(torch.tensor(token), torch.tensor(parent), rows).numpy(force=True))
+        first = len(self._parent) - len(logits)
+        checked(logits, "draft", self.calls, lambda row: self._predicted(first + row))
         return distribution(logits, self.sampling)
+
+    def _predicted(self, slot: int) -> int:
+        """The position in the text of what a slot predicts."""
+        depth = 0
+        while (slot := self._parent[slot]) >= 0:
+            depth += 1
+        return self.scorer.length + depth + 1
 
     def _timed(self, forward: Callable[[], T]) -> T:
         start = time.perf_counter()

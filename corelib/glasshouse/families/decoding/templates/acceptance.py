@@ -9,7 +9,7 @@ import torch
 
 from glasshouse.families.decoding.drafting.noise import log
 from glasshouse.families.decoding.interface import Sampling
-from glasshouse.families.decoding.sampling import distribution
+from glasshouse.families.decoding.sampling import checked, distribution
 from glasshouse.models.language.scorer import Scorer
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.events.base import Progress
@@ -33,7 +33,7 @@ def measured_acceptance(target: Scorer, draft: Scorer, texts: Sequence[Sequence[
         draft.reset()
         for start in range(0, len(text), CHUNK):
             chunk = text[start:start + CHUNK]
-            p, q = _next(target, chunk, sampling), _next(draft, chunk, sampling)
+            p, q = _next(target, "target", chunk, sampling), _next(draft, "draft", chunk, sampling)
             u = seeds.numpy("acceptance", done).random(p.shape)
             total += sibling_acceptance(p, q, -np.log(-np.log(np.maximum(u, np.finfo(np.float64).tiny))), len(prior), sampling)
             done += len(chunk)
@@ -41,12 +41,13 @@ def measured_acceptance(target: Scorer, draft: Scorer, texts: Sequence[Sequence[
     yield tuple((total / (weight + done)).tolist()) if weight + done else prior
 
 
-def _next(scorer: Scorer, chunk: Sequence[int], sampling: Sampling) -> np.ndarray:
+def _next(scorer: Scorer, role: str, chunk: Sequence[int], sampling: Sampling) -> np.ndarray:
     """The law after each token of a chunk that goes on the text, float64 [n, V]."""
     n = len(chunk)
     logits = scorer.score(torch.tensor(chunk, dtype=torch.int64), torch.arange(-1, n - 1))
+    law = distribution(checked(logits.numpy(force=True), role, scorer.calls, lambda row: scorer.length + row + 1), sampling)
     scorer.keep(range(n))
-    return distribution(logits.numpy(force=True), sampling)
+    return law
 
 
 def sibling_acceptance(p: np.ndarray, q: np.ndarray, gumbel: np.ndarray, siblings: int, sampling: Sampling) -> np.ndarray:
