@@ -22,8 +22,8 @@ from glasshouse.numerics.seeds import Seeds
 
 INFOS = [info for info in catalogue.methods() if info.family != "decoding"]
 every_method = pytest.mark.parametrize("info", INFOS, ids=lambda info: info.id)
-FEW, MANY, COSTLY = 20, 1000, 200       # trials in CI; nightly; nightly where a trial trains a network or solves programs
-COSTLY_ROOMS = ("certification", "conformal.code")
+FEW, MANY, COSTLY = 20, 1000, 200       # trials in CI; nightly; nightly where a trial trains, learns or solves programs
+COSTLY_ROOMS = ("certification", "conformal.code", "conformal.decisions")
 
 
 @lru_cache(maxsize=64)
