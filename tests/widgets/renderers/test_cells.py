@@ -13,6 +13,7 @@ from jupyter_client.manager import KernelManager
 
 from patience import PATIENCE, until
 
+pytestmark = pytest.mark.notebook
 ROOT = Path(__file__).parents[3]
 BEGIN = """
 import gc, threading, time, weakref
