@@ -57,7 +57,8 @@ PARTIAL = "async ({label, value}) => {" + DEEP + """
 }"""
 SETTLED = "() => {" + DEEP + """
   const status = all(".status[data-status]")[0];
-  return !window.dragging && !!status && !status.classList.contains("running") && status.dataset.status === "live" && all(".main-svg").length > 0;
+  return !window.dragging && !!status && !status.classList.contains("running") && status.dataset.status === "live" && all(".main-svg").length > 0
+    && !all("[aria-busy=true]").length;
 }"""
 MESSAGES = "() => {" + DEEP + """ return all("p.message").map((p) => p.textContent.trim()).filter((t) => t && !t.startsWith("Copied")); }"""
 
@@ -125,10 +126,7 @@ def visitor(browser: Any, link: str, height: int = 2000) -> Iterator[Any]:
 
 
 def settle(page: Any) -> None:
-    """Wait until the lab says that its picture is up to date, and has been so for a moment."""
-    for _ in range(2):
-        page.wait_for_function(SETTLED)
-        page.wait_for_timeout(250)
+    """Wait until the lab has answered all that was asked, says that its picture is up to date, and has drawn it."""
     page.wait_for_function(SETTLED)
 
 

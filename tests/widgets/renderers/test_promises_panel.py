@@ -67,6 +67,21 @@ def test_what_the_browser_says_moves_the_lab(lab: FakeLab) -> None:
     assert said(page, "knobs")["messages"] == {}
 
 
+def test_a_message_is_answered_once_all_that_it_changed_is_there(lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = PanelView(lab)
+    assert lab.wait()
+    told: list[str] = []
+    for name in ("show_figure", "show_board"):
+        monkeypatch.setattr(page, name, lambda one, *_: told.append(getattr(one, "name", one)))
+    page.said("knobs", {"do": "set", "key": "angle", "value": 0.75, "n": 1})
+    page.said("knobs", {"do": "set", "key": "gain", "value": 2.0, "n": 2})
+    assert "wave" in told
+    assert "status" in told
+    assert told[-1] == "knobs"
+    assert told.index("wave") < told.index("knobs")
+    assert told.index("status") < len(told) - 1
+
+
 @pytest.mark.parametrize("message", [None, 3, "set", [], {}, {"do": None}, {"do": "close"}, {"do": "__init__"}, {"do": "set"},
                                      {"do": "set", "key": "gain~b", "value": 1}, {"do": "set", "key": {}, "value": {}},
                                      {"do": "choose", "what": "core", "value": 1}, {"do": "choose", "what": "method", "value": {}},

@@ -152,7 +152,9 @@ function render({ model, el, view }) {
     }
     made.node.dataset.theme = board.theme;
     made.show(board);
+    wire.mark();
   };
+  wire.mark = () => made.node.setAttribute("aria-busy", wire.busy);
   wire.watch(draw);
   draw();
   if (wire.board.kind === "head") greet(wire);

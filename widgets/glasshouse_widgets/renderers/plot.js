@@ -88,6 +88,7 @@ function render({ model, el }) {
   let drawing = false, again = false, listening = false, sight = false, waiting = false, timer = 0;
   const draw = async (anyway = false) => {
     clearTimeout(timer);
+    box.setAttribute("aria-busy", true);
     if (!sight && anyway !== true) { waiting = true; timer = setTimeout(draw, 600, true); return; }
     if (drawing) { again = true; return; }
     drawing = true;
@@ -113,6 +114,7 @@ function render({ model, el }) {
       if (!listening) { listening = true; adopt(graph.getRootNode()); graph.on("plotly_click", click); graph.on("plotly_relayout", dragged); }
     } while (again);
     drawing = false;
+    box.setAttribute("aria-busy", false);
   };
   const sized = new ResizeObserver(([entry]) => {
     const now = Math.round(entry.contentRect.width);         // asked of the page in mid-drawing, it would lay out everything once more

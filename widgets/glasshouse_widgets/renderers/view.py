@@ -132,10 +132,12 @@ class View(ABC):
     def _refresh_boards(self) -> None:
         lab = self.lab
         knobs = boards.knobs(lab) | {"link": self.link(), "address": bool(lab.home_url), "state": lab.state(), "opener": type(lab).__name__}
-        found = {"head": boards.head(lab), "knobs": knobs, "status": boards.status(lab, knobs["messages"]),
-                 "readout": boards.readout(lab), "story": boards.story(lab)}
+        # What says that a message has been answered comes last: by then all that it changed is there.
+        found = {"status": boards.status(lab, knobs["messages"]), "readout": boards.readout(lab), "story": boards.story(lab),
+                 "head": boards.head(lab)}
         if lab.player is not None:
             found["player"] = boards.player(lab)
+        found["knobs"] = knobs
         for name, board in found.items():
             self._changed(name, board | {"ack": self._acks[name], "line": self.line}, partial(self.show_board, name))
 

@@ -30,6 +30,7 @@ class Wire {
     this.last = new Map();
     this.flying = new Map();
     this.read();
+    this.mark = () => {};                       // shows whether an answer is awaited
     this.line = lineOf(this.board.line);
     this.line.watch(() => this.line.whole || this.ground());
   }
@@ -52,13 +53,16 @@ class Wire {
     this.last.clear();
     this.sent = this.board.ack ?? 0;
     kept.forEach(({ message, key }) => this.line.hold(message, key));
+    this.mark();
   }
+  get busy() { return this.behind || this.waiting.size > 0; }
   get behind() { return (this.board.ack ?? 0) < this.sent; }
   ask(message, key) {
     if (!this.line.whole) return this.line.hold(message, key);
     if (key === undefined || !this.behind || performance.now() - this.at > 2000) return this.transmit(message, key);
     this.waiting.set(key, message);
     this.last.set(key, Infinity);
+    this.mark();
     setTimeout(() => this.next(), 2100);
   }
   transmit(message, key) {
@@ -68,6 +72,7 @@ class Wire {
     this.flying.set(this.sent, { message, key });
     this.line.asking();
     this.post({ ...message, n: this.sent });
+    this.mark();
   }
   next() {
     if (this.waiting.size && (!this.behind || performance.now() - this.at > 2000)) {
