@@ -45,7 +45,7 @@ def page(lab: Lab, recorded: Snapshot, home: str = "", shared: Iterable[str] | N
     ``home``: the address of the gallery, if there is one. ``shared``: addresses of :func:`assets` beside the page; else all is in it.
     """
     info, look = lab.infos[lab.method], recorded.look
-    changed = [f"{lab.named(1)}: " * name.endswith("~b") + f"{name.removesuffix('~b')} = {value}"
+    changed = [(f"{lab.named(1)}: " if name.endswith("~b") else "") + f"{name.removesuffix('~b')} = {value}"
                for name, value in lab.changed.items() if look is None or name != look.name]     # never a path or a prompt
     fixed = ", ".join([f"Problem {lab.problem}, seed {lab.seed}", *changed]) + "; every other knob at its default, "
     fixed += "but for files and texts of one's own."
