@@ -153,6 +153,21 @@ def test_a_loop_is_copied_in_long_strides() -> None:
     assert sum(r.tokens for r in found[len(found) // 2:]) / len(found[len(found) // 2:]) > 5
 
 
+def test_a_reference_that_holds_the_answer_more_than_halves_the_forwards() -> None:
+    """LLMA's claim (over twice as fast where outputs overlap with a reference), in forwards, against the same text without its reference.
+    A source over many tokens, so that the text itself does not soon repeat."""
+    alone = referred = 0
+    for seed in range(6):
+        models = toy(vocab_size=48, order=2, seed=seed)
+        answer = plain(models[0], GREEDY, 40)
+        alone += len(decoded(PromptLookup(), models, GREEDY, 40))
+        found = decoded(PromptLookup(), models, GREEDY, 40, prompt=[1, 0, *answer, 1, 0])
+        assert text(found) == answer
+        referred += len(found)
+    assert referred < alone / 2
+    assert referred < 6 * 40 / 2
+
+
 def test_the_guesses_come_from_no_distribution() -> None:
     assert (proposed(PromptLookup(), [1, 2, 1]).q_index == -1).all()
     assert decoded(PromptLookup(), toy(), RANDOM, 5)[0].rule == "V4"

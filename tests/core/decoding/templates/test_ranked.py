@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import product
 
 import numpy as np
@@ -30,6 +31,12 @@ def test_the_full_template_has_the_papers_levels_and_reaches_deepest_below_first
     deepest = [max(len(p) for p in paths(shape) if p[:1] == (rank,)) for rank in range(8)]
     assert deepest == sorted(deepest, reverse=True)
     assert deepest[0] > deepest[-1]
+
+
+def test_the_full_template_is_the_published_one_in_all_80_nodes() -> None:
+    """Against a digest of the 80 paths of the authors' file (tree_template_.py, version 2.2.2), sorted, as digits with spaces between."""
+    words = " ".join("".join(map(str, path)) for path in sorted(paths(ranked_tree(80))[1:], key=lambda path: (len(path), path)))
+    assert hashlib.sha256(words.encode()).hexdigest() == "feb60eb652b4227e2ce0bc99127c0fb8668ee30df085bd1e20c1c2d7146c4f5c"
 
 
 @pytest.mark.parametrize("budget", [1, 5, 16, 40])

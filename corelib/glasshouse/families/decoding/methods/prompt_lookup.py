@@ -1,4 +1,4 @@
-"""Prompt lookup: guesses copied from the text so far. Yang et al. 2023 (LLMA), in the form that Saxena gave it."""
+"""Prompt lookup: guesses copied from the text so far. Saxena's form (2023), not the one of LLMA (Yang et al. 2023), whose idea it is."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ LONG = 6                # matches of this many tokens and more are judged togeth
 class PromptLookup:
     """Looks for an earlier occurrence of how the text ends, and guesses that it goes on as it did then. No draft model.
 
-    LLMA (section 2) copies spans from reference documents that share the last tokens; prompt lookup (Saxena 2023) takes the text itself
-    as the reference: for n-gram sizes from ``max_ngram`` down to ``min_ngram``, the first earlier occurrence of the last n
-    tokens, and the next ``length`` tokens after it. ``match="suffix"`` takes the longest suffix of the text that occurs earlier,
-    however long. With several occurrences, ``which="all"`` merges their continuations into a tree and keeps its ``budget`` most frequent
-    nodes. ``per_match`` makes the guess no longer than the evidence allows. Verified by V4: any guess is legal.
+    The defaults are Saxena's form (Prompt Lookup Decoding, 2023: a repository, no paper), as transformers runs it too: for n-gram sizes
+    from ``max_ngram`` 3 down to ``min_ngram``, the first earlier occurrence of the last n tokens, and the next ``length`` tokens after it.
+    LLMA (section 2), the paper cited, copies spans from reference documents instead, at one length of match; here the text itself is the
+    reference. Ours: ``match="suffix"`` takes the longest suffix of the text that occurs earlier, however long. With several occurrences,
+    ``which="all"`` merges their continuations into a tree and keeps its ``budget`` most frequent nodes. ``per_match`` makes the guess no
+    longer than the evidence allows. Verified by V4: any guess is legal.
 
     A wrong guess costs a wider forward, so copying loses where text does not repeat. ``least_chance`` is ours: at every place of the text so
     far it is known, free of charge, whether copying would have been right; c = (right + 1) / (tried + 2) over matches of the same size

@@ -45,7 +45,9 @@ class TokenRecycling:
     the accepted path is committed; and *every* node, accepted or not, writes the k best ids of its logits to the row of its
     token. M lives on over texts when it is passed on as ``state``.
 
-    Ours: the template (``templates.ranked_tree``; the level sizes 8/21/25/15/8/3 at the full budget of 80 are the paper's). Of equal
+    The default tree is smaller than the paper's: the 16 most promising nodes, by weights of ours, of the published template, which a budget
+    of 80 is node for node. A table of old guesses knows no more of a larger tree: on bundled texts tokens a forward hardly rise with it, and a
+    forward gets dearer. Ours, too: of equal
     tokens the deeper node writes last, the accepted path after all. Entries start unknown and are left out, where the paper
     starts at zero and has token 0 guessed: same text, smaller forwards. Above temperature 0, verification by V4. The prompt's own
     logits are not recycled. Memory: 8 k V bytes.

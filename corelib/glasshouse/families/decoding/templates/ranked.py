@@ -6,8 +6,13 @@ from functools import lru_cache
 
 from glasshouse.families.decoding.templates.shape import Shape, numbered
 
-LEVELS = (8, 21, 25, 15, 8, 3)
-"""Nodes at depth 1, 2, ...: the sizes of Token Recycling's 80-node template."""
+CHILDREN = ((8,), (8, 4, 3, 2, 1, 1, 1, 1), (8, 3, 2, 1, 1, 1, 1, 1, 2, 1, 0, 0, 1, 0, 0, 1, 0, 1, 1, 0, 0),
+            (5, 2, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 0, 0),
+            (3, 1, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0, 0), (2, 0, 0, 1, 0, 0, 0, 0))
+"""How many children every node of Token Recycling's published template (its version 2.2.2) has: level by level, in order."""
+
+LEVELS = tuple(map(sum, CHILDREN))
+"""Nodes at depth 1, 2, ..."""
 
 RANKS = 8
 
@@ -21,10 +26,9 @@ def _template() -> list[tuple[int, ...]]:
     """All 80 rank paths, the most promising first; a parent always before its children."""
     value: dict[tuple[int, ...], float] = {(): 1.0}
     level: list[tuple[int, ...]] = [()]
-    for size in LEVELS:
-        grown = {(*path, rank): value[path] * weight(rank) for path in level for rank in range(RANKS)}
-        level = sorted(grown, key=lambda path: (-grown[path], path))[:size]
-        value |= {path: grown[path] for path in level}
+    for counts in CHILDREN:
+        grown = {(*path, rank): value[path] * weight(rank) for path, count in zip(level, counts, strict=True) for rank in range(count)}
+        level, value = list(grown), value | grown
     return sorted(value, key=lambda path: (-value[path], len(path), path))[1:]
 
 
@@ -32,8 +36,8 @@ def _template() -> list[tuple[int, ...]]:
 def ranked_tree(budget: int, ranks: int = RANKS) -> Shape:
     """The ``budget`` most promising nodes of the template that use the first ``ranks`` ranks only, and the root.
 
-    The rule is ours, the level sizes are the paper's: going down level by level, keep as many children as the level holds, those
-    with the largest product of rank weights along their path. So the tree is imbalanced, first choices reach deepest.
+    The full template is the published one, node for node; the order in which a smaller budget takes its nodes is ours, by the product of
+    rank weights along the path. So the tree is imbalanced, first choices reach deepest.
     """
     usable = [path for path in _template() if max(path) < ranks]
     return numbered([(), *usable[:budget]])
