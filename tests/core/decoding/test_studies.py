@@ -7,19 +7,20 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from scipy.stats import chisquare
+from scipy.stats import chisquare, ttest_rel
 
 from core.decoding.chi_square import drawn
+from glasshouse.families.decoding.interface import Sampling
 from glasshouse.families.decoding.law_check import chi_square
 from glasshouse.families.decoding.methods.autoregressive import Autoregressive
 from glasshouse.families.decoding.methods.speculative_sampling import SpeculativeSampling
 from glasshouse.families.decoding.planted import Bug
 from glasshouse.families.decoding.problems import Tiny
-from glasshouse.families.decoding.studies import STUDIES, cost, lossless
+from glasshouse.families.decoding.studies import RIVALS, STUDIES, _race, cost, lossless, trees
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import BadValue
 from glasshouse.schema.events.base import Progress
-from glasshouse.schema.events.decoding import CostCurve, LosslessCheck
+from glasshouse.schema.events.decoding import CostCurve, LosslessCheck, TreeRace
 
 
 def test_costs_come_in_growing_repeats() -> None:
@@ -103,6 +104,34 @@ def test_rare_cells_are_pooled_and_impossible_texts_are_damning() -> None:
     assert chi_square({(0,): 999, (4,): 1}, law).p_value == 0.0
 
 
-def test_both_studies_are_offered() -> None:
-    assert set(STUDIES) == {"cost", "lossless"}
+def test_all_studies_are_offered() -> None:
+    assert set(STUDIES) == {"cost", "lossless", "trees"}
     assert all(isinstance(e, Progress | CostCurve) for e in cost(Autoregressive(), Tiny(), Seeds(0), sizes=(1,), repeats=2))
+
+
+def test_trees_race_at_one_budget_with_intervals_by_text() -> None:
+    races = [e for e in trees(SpeculativeSampling(), Tiny(max_new_tokens=24), Seeds(0), budget=9, texts=6) if isinstance(e, TreeRace)]
+    assert [race.texts for race in races] == [2, 3, 4, 5, 6]
+    last = races[-1]
+    assert last.methods == ("decoding.dyspec", "decoding.sequoia", "decoding.rsd")
+    assert (last.budget, last.temperature, last.top_p) == (9, 1.0, 1.0)
+    assert (last.low < last.mean).all()
+    np.testing.assert_allclose(last.ahead, last.mean[0] - last.mean)
+    assert last.ahead[0] == last.ahead_low[0] == last.ahead_high[0] == 0
+    for name, knobs in RIVALS.items():
+        assert knobs(16), name
+
+
+def test_an_interval_is_the_t_interval_of_the_differences() -> None:
+    found = np.random.default_rng(0).normal(3, 1, (8, 3))
+    race = _race(found, 16, Sampling(1.0))
+    for column in (1, 2):
+        wanted = ttest_rel(found[:, 0], found[:, column]).confidence_interval(0.95)
+        assert (race.ahead_low[column], race.ahead_high[column]) == (pytest.approx(wanted.low), pytest.approx(wanted.high))
+
+
+@pytest.mark.parametrize(("options", "argument"), [({"budget": 1}, "budget"), ({"texts": 1}, "texts"), ({"texts": 2.0}, "texts")])
+def test_options_of_the_race_are_guarded(options: dict[str, Any], argument: str) -> None:
+    with pytest.raises(BadValue) as refused:
+        next(iter(trees(SpeculativeSampling(), Tiny(), Seeds(0), **options)))
+    assert refused.value.argument == argument

@@ -59,20 +59,22 @@ class Generation:
 
 def generate(target: Any, input_ids: Any, method: str = "token-recycling", draft: Any = None, max_new_tokens: int = 128,
              temperature: float = 0.0, top_p: float = 1.0, seed: int = 0, state: Memory | None = None, keep: Keep = "top",
-             coupled: bool = False, **knobs: Any) -> Generation:
+             coupled: bool = False, draft_top_p: bool = True, **knobs: Any) -> Generation:
     """Continue a prompt until ``max_new_tokens`` or one of the target's end-of-text tokens, itself included.
 
     ``target``, ``draft``: causal language models of transformers, a folder or hub id of one, or scorers (which are forked,
     and know no end-of-text token). ``input_ids``: integers [1, n] or [n]. ``temperature`` 0
     is greedy. ``keep``: "none" records scalars and text of a round, "top" the 16 largest entries of every distribution too, "full"
     all of them. ``state``: the ``.state`` of an earlier call with the same method and vocabulary; it is copied. ``coupled``: sample
-    with one Gumbel row per text position, so that all lossless methods give the same text. ``knobs`` are the method's.
+    with one Gumbel row per text position, so that all lossless methods give the same text. ``draft_top_p``: cut the draft's law
+    by top-p too. ``knobs`` are the method's.
 
     Raises BadValue, BadType or Unsupported, before any work, naming the argument, its value and what is allowed.
     """
     chosen: Method = build(method_class(method), knobs)
     max_new_tokens, seed = _checked_scalars(max_new_tokens, seed, keep)
-    sampling = build(Sampling, {"temperature": _number("temperature", temperature), "top_p": _number("top_p", top_p), "coupled": coupled})
+    sampling = build(Sampling, {"temperature": _number("temperature", temperature), "top_p": _number("top_p", top_p), "coupled": coupled,
+                                "draft_top_p": draft_top_p})
     tokens = _prompt(input_ids)
     model = _loaded(target, "target")
     small = _loaded(draft, "draft") if draft is not None and chosen.needs_draft else None

@@ -7,7 +7,7 @@ equal in law to sampling from the processed target.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -32,15 +32,26 @@ TopP = Annotated[float, Gt(0), Le(1), Knob(cost="job", group="how it samples", s
 Coupled = Annotated[bool, Knob(cost="job", group="how it samples", label="shared noise", more=True,
                                help="one Gumbel row per text position: sampling becomes testable by equality")]
 
+DraftTopP = Annotated[bool, Knob(cost="job", group="how it samples", label="top-p on the draft", more=True,
+                                 help="cut the draft's law as well; uncut, it can fill trees whose siblings must all differ")]
+
 
 @dataclass(frozen=True)
 class Sampling:
     """How text is drawn from the target. ``temperature`` 0 is greedy. ``coupled`` fixes one Gumbel row per text position,
-    so that the sampled text is one deterministic sequence which every lossless method reproduces token for token."""
+    so that the sampled text is one deterministic sequence which every lossless method reproduces token for token. ``draft_top_p`` says
+    whether top-p cuts the draft's law too: the text's law does not depend on it, but a draft that is cut to a few tokens has no more to
+    draw without replacement, and trees stay smaller than their budget."""
 
     temperature: Temperature = 0.0
     top_p: TopP = 1.0
     coupled: Coupled = False
+    draft_top_p: DraftTopP = True
+
+    @property
+    def of_draft(self) -> Sampling:
+        """How the draft's law is made."""
+        return self if self.draft_top_p else replace(self, top_p=1.0)
 
     @property
     def greedy(self) -> bool:

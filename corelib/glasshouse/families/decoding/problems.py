@@ -12,7 +12,7 @@ from annotated_types import Ge, Le, MaxLen
 
 from glasshouse import assets
 from glasshouse.families.decoding.generation import end_of_text
-from glasshouse.families.decoding.interface import Coupled, Sampling, Setting, Temperature, TopP
+from glasshouse.families.decoding.interface import Coupled, DraftTopP, Sampling, Setting, Temperature, TopP
 from glasshouse.models.language import LoadedOnce, Scorer, TabularLM, load_pair, pieces, scorer_for
 from glasshouse.schema.errors import bad_value
 from glasshouse.schema.knob import Knob
@@ -36,11 +36,12 @@ class Python:
     temperature: Temperature = 0.7
     top_p: TopP = 1.0
     coupled: Coupled = False
+    draft_top_p: DraftTopP = True
     text: OwnText = ""
 
     @property
     def sampling(self) -> Sampling:
-        return Sampling(self.temperature, self.top_p, self.coupled)
+        return Sampling(self.temperature, self.top_p, self.coupled, self.draft_top_p)
 
     def open(self) -> Setting:
         models = _bundled()
@@ -62,10 +63,11 @@ class Tiny:
     temperature: Temperature = 1.0
     top_p: TopP = 1.0
     coupled: Coupled = False
+    draft_top_p: DraftTopP = True
 
     @property
     def sampling(self) -> Sampling:
-        return Sampling(self.temperature, self.top_p, self.coupled)
+        return Sampling(self.temperature, self.top_p, self.coupled, self.draft_top_p)
 
     def open(self) -> Setting:
         target, draft = toy_pair(self.divergence)
@@ -88,10 +90,11 @@ class OwnModels:
     temperature: Temperature = 0.7
     top_p: TopP = 1.0
     coupled: Coupled = False
+    draft_top_p: DraftTopP = True
 
     @property
     def sampling(self) -> Sampling:
-        return Sampling(self.temperature, self.top_p, self.coupled)
+        return Sampling(self.temperature, self.top_p, self.coupled, self.draft_top_p)
 
     def open(self) -> Setting:
         if not self.target:

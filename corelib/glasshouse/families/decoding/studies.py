@@ -5,21 +5,23 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
 import torch
 
-from glasshouse.families.decoding.interface import Method
+from glasshouse.families.decoding.generation import method_class
+from glasshouse.families.decoding.interface import Method, Sampling
 from glasshouse.families.decoding.law_check import DIVERGENCE, biased, chi_square, texts, toy_setting
 from glasshouse.families.decoding.planted import Bug
 from glasshouse.families.decoding.problems import toy_pair
-from glasshouse.families.decoding.rounds import check
+from glasshouse.families.decoding.rounds import check, cold, prepared_for, rounds
 from glasshouse.models.language.scorer import Scorer, extend
 from glasshouse.numerics.seeds import Seeds
 from glasshouse.schema.errors import bad_value
 from glasshouse.schema.events.base import Event, Progress
-from glasshouse.schema.events.decoding import CostCurve
+from glasshouse.schema.events.decoding import CostCurve, TreeRace
 
 PATIENCE = 0.08
 """Seconds after which something is yielded."""
@@ -112,4 +114,50 @@ def lossless(method: Method, problem: Any, seeds: Seeds, draws: int = 20_000, pl
             return
 
 
-STUDIES: Mapping[str, Callable[..., Iterator[Event | Progress]]] = {"cost": cost, "lossless": lossless}
+RIVALS: Mapping[str, Callable[[int], dict[str, Any]]] = {
+    "dyspec": lambda n: {"growth": "heap", "budget": n}, "sequoia": lambda n: {"budget": n, "depth": 8},
+    "rsd": lambda n: {"variant": "beam", "width": max(1, round(n**0.5)), "depth": max(1, min(12, round(n / max(1, round(n**0.5)))))}}
+"""Knobs for trees of n guesses."""
+
+
+def trees(method: Method, problem: Any, seeds: Seeds, budget: int = 16, texts: int = 8) -> Iterator[Event | Progress]:
+    """DySpec, Sequoia and RSD at one budget, over the same texts: where does which tree keep more? A :class:`TreeRace` after each text.
+
+    The texts are the problem's prompts, where it has several, and then other seeds. ``method`` does not matter.
+    """
+    for name, value, most in (("budget", budget, 128), ("texts", texts, 1000)):
+        if isinstance(value, bool) or not isinstance(value, int) or not 2 <= value <= most:
+            raise bad_value(name, value, f"a whole number, 2 to {most}")
+    chosen = [method_class(name)(**knobs(budget)) for name, knobs in RIVALS.items()]
+    found: list[list[float]] = []
+    for number in range(texts):
+        given = replace(problem, index=number % 8) if hasattr(problem, "index") else problem
+        found.append([])
+        for rival in chosen:
+            setting, key = given.open(), Seeds(seeds.key("text", number))
+            check(rival, setting)
+            artefact = yield from prepared_for(rival, setting, key)
+            length = forwards = 0
+            for event in rounds(rival, setting, key, cold(rival, setting.target.vocab_size, artefact)):
+                length, forwards = length + event.tokens, forwards + 1
+                yield Progress(done=number, total=texts, message="racing trees")
+            found[-1].append(length / forwards)
+        if number:
+            yield _race(np.asarray(found), budget, problem.sampling)
+
+
+def _race(found: np.ndarray, budget: int, sampling: Sampling) -> TreeRace:
+    """``found`` float64 [texts, methods]."""
+    from scipy.stats import t
+
+    def interval(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        mean, half = x.mean(0), t.ppf(0.975, len(x) - 1) * x.std(0, ddof=1) / np.sqrt(len(x))
+        return mean, mean - half, mean + half
+
+    (mean, low, high), (ahead, ahead_low, ahead_high) = interval(found), interval(found[:, :1] - found)
+    return TreeRace(budget=budget, texts=len(found), temperature=sampling.temperature, top_p=sampling.top_p,
+                    methods=tuple(f"decoding.{name}" for name in RIVALS), mean=mean, low=low, high=high,
+                    ahead=ahead, ahead_low=ahead_low, ahead_high=ahead_high)
+
+
+STUDIES: Mapping[str, Callable[..., Iterator[Event | Progress]]] = {"cost": cost, "lossless": lossless, "trees": trees}

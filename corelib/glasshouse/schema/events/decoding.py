@@ -155,6 +155,27 @@ class CostCurve(Event):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class TreeRace(Event):
+    """Tokens per target forward of trees that are drawn from the same draft, at one budget and over the same ``texts`` prompts.
+
+    ``methods`` [m] by id; ``mean, low, high`` float64 [m], with a 95 % t-interval over texts; ``ahead, ahead_low, ahead_high`` float64 [m],
+    by how much the first method leads each, text by text, with such an interval (0 for itself).
+    """
+
+    budget: int
+    texts: int
+    temperature: float
+    top_p: float
+    methods: tuple[str, ...]
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    ahead: np.ndarray
+    ahead_low: np.ndarray
+    ahead_high: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class LosslessCheck(Event):
     """A method's two-token law on the toy model against the target's, by chi-square over ``draws`` texts.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, pairwise, product
 
 import numpy as np
@@ -13,7 +14,11 @@ from core.decoding.methods.exact_law import Choose, accepted_length, distance, e
 from glasshouse.families.decoding.drafting import DraftModel
 from glasshouse.families.decoding.interface import Context, Outcome, Sampling, TokenTree
 from glasshouse.families.decoding.methods import dyspec
+from glasshouse.families.decoding.methods.autoregressive import Autoregressive
 from glasshouse.families.decoding.methods.dyspec import DySpec
+from glasshouse.families.decoding.methods.sequoia import Sequoia
+from glasshouse.families.decoding.sampling import distribution
+from glasshouse.families.decoding.templates import optimal_tree
 from glasshouse.families.decoding.verification import TestInTurn
 from glasshouse.families.decoding.verification.with_replacement import with_replacement
 from glasshouse.families.decoding.verification.without_replacement import without_replacement
@@ -192,3 +197,54 @@ def test_the_text_is_the_targets_token_for_token(method: DySpec, sampling: Sampl
 def test_the_loop_never_refuses_a_draft_equal_to_the_target(method: DySpec) -> None:
     target = toy()[0]
     assert {r.final_kind for r in decoded(method, (target, target), RANDOM, 40)} == {"bonus"}
+
+
+def test_where_a_guess_is_accepted_with_the_drafts_probability_it_beats_the_best_static_tree() -> None:
+    """The paper's claim where its assumption holds: the awaited token is, in every context, a draw from q, so that a guess is kept with the
+    product of q along its path. Exact, against Sequoia's shape for the acceptance by rank, over sources with sure and open contexts."""
+    ahead = []
+    for seed in range(8):
+        rows = np.stack([np.random.default_rng([seed, i]).dirichlet(np.full(6, (0.05, 0.3, 3.0)[i % 3])) for i in range(7)])
+        draft, order = TabularLM(torch.from_numpy(rows)), np.argsort(-rows[:6], axis=1, kind="stable")
+        shape = optimal_tree(tuple(np.take_along_axis(rows[:6], order, 1).mean(0).tolist()), 13, 7)
+        ours, theirs = [], []
+        for last in range(6):
+            tree = propose(DySpec(budget=12), draft, prompt=(0, last), sampling=GREEDY).tree
+            assert tree.size <= 13
+            ours.append(sum(chance(rows, last, path) for path in paths(tree)[1:]))
+            token, reach = [last], [1.0]
+            for node in range(1, shape.size):
+                above = shape.parent[node]
+                token.append(int(order[token[above], shape.rank[node]]))
+                reach.append(reach[above] * rows[token[above], token[node]])
+            theirs.append(sum(reach[1:]))
+        ahead.append(np.mean(ours) - np.mean(theirs))
+    assert min(ahead) > 0
+    assert np.mean(ahead) > 0.1
+
+
+def chance(rows: np.ndarray, last: int, path: tuple[int, ...]) -> float:
+    """The product of q along a path."""
+    return float(np.prod([rows[a, b] for a, b in pairwise((last, *path))]))
+
+
+def test_top_p_on_the_draft_starves_a_tree_and_need_not() -> None:
+    """Cut to few tokens, a draft has no more to draw without replacement. The text keeps the target's law either way."""
+    target, draft = toy(vocab_size=16, order=1, temperature=0.4)
+    for cut, full in ((True, False), (False, True)):
+        sampling = Sampling(1.0, 0.5, draft_top_p=cut)
+        context = Context([1, 0], 2, 99, 16, sampling, Seeds(0), DraftModel(draft.fork(), sampling))
+        tree = Sequoia(budget=40, depth=3).propose(Sequoia().init(16), context).tree
+        assert (tree.size == 41) == full
+        coupled = replace(sampling, coupled=True)
+        assert text(decoded(DySpec(), (target, draft), coupled, 40)) == text(decoded(Autoregressive(), (target, draft), coupled, 40))
+
+
+@pytest.mark.parametrize("draft_top_p", [True, False])
+def test_with_top_p_the_law_is_the_targets(draft_top_p: bool) -> None:
+    target, draft = toy(vocab_size=4, order=1, divergence=0.3)
+    sampling = Sampling(1.0, 0.7, draft_top_p=draft_top_p)
+    draws = 3000
+    first = np.bincount([text(decoded(DySpec(budget=4), (target, draft), sampling, 2, seed=seed))[0] for seed in range(draws)], minlength=4) / draws
+    wanted = distribution(target.next((1, 0)).log().numpy(), sampling)
+    assert np.all(np.abs(first - wanted) <= 4.5 * np.sqrt(wanted * (1 - wanted) / draws) + 1e-12)

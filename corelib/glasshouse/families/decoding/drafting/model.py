@@ -24,7 +24,7 @@ class DraftModel:
 
     def __init__(self, scorer: Scorer, sampling: Sampling) -> None:
         self.scorer = scorer
-        self.sampling = sampling
+        self.sampling = sampling.of_draft
         self.seconds = 0.0
         """Time spent in forwards of rounds so far."""
         self._token: list[int] = []

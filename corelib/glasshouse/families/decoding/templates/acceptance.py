@@ -33,7 +33,7 @@ def measured_acceptance(target: Scorer, draft: Scorer, texts: Sequence[Sequence[
         draft.reset()
         for start in range(0, len(text), CHUNK):
             chunk = text[start:start + CHUNK]
-            p, q = _next(target, "target", chunk, sampling), _next(draft, "draft", chunk, sampling)
+            p, q = _next(target, "target", chunk, sampling), _next(draft, "draft", chunk, sampling.of_draft)
             u = seeds.numpy("acceptance", done).random(p.shape)
             total += sibling_acceptance(p, q, -np.log(-np.log(np.maximum(u, np.finfo(np.float64).tiny))), len(prior), sampling)
             done += len(chunk)
