@@ -33,6 +33,10 @@ class DySpec:
     size has a greater sum of v, the guesses that verification is expected to reach. *threshold* fills, level by level, every
     slot with v >= threshold while the budget lasts, so that the draft runs once a level.
 
+    Taking q as the chance of acceptance is the assumption: where it holds no static tree of that size keeps more. A guess drawn from a good
+    draft is kept far more often than q says, so that at temperature 1 this tree grows wide where deep would pay: the family's study ``trees``
+    tells by how much it then trails Sequoia and RSD at one budget.
+
     Whether a guess is drawn depends on guesses before it and never on itself, so the sequential draws stay draws without
     replacement and V3 is exact. Ours: the threshold's default; the draft temperature (q^(1/t), which is then the law drawn from
     and verified against); ``ahead``, which asks the draft early for slots likely to come and leaves the tree as it is.
