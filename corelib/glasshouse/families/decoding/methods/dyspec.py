@@ -33,7 +33,7 @@ class DySpec:
     size has a greater sum of v, the guesses that verification is expected to reach. *threshold* fills, level by level, every
     slot with v >= threshold while the budget lasts, so that the draft runs once a level.
 
-    Taking q as the chance of acceptance is the assumption: where it holds no static tree of that size keeps more. A guess drawn from a good
+    Taking q as the chance of acceptance is the assumption: where it holds this beats the best static tree of that size. A guess drawn from a good
     draft is kept far more often than q says, so that at temperature 1 this tree grows wide where deep would pay: the family's study ``trees``
     tells by how much it then trails Sequoia and RSD at one budget.
 
