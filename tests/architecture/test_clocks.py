@@ -14,7 +14,7 @@ PLAYWRIGHT = (".wait_for", ".wait_for_function", ".wait_for_selector", ".goto")
 WHY = {
     "patience.py": "the one place that polls, and gives up what hangs",
     "people.py": "how busy a process is can only be seen over a time; what says that it rests is polled",
-    "layout.py": "polls until the page lies still",
+    "eye.py": "polls until the page lies still",
     "fake_lab.py": "its steps take a time that the test chooses",
     "core/decoding/test_problems.py": "widens a race",
     "core/models/language/test_loading.py": "widens a race",

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from eye import PICTURES, faults, settled
 from glasshouse import catalogue
 from glasshouse_widgets import labs
-from layout import NAMELESS, PICTURES, apart, settled
 
 pytestmark = pytest.mark.browser
 
@@ -23,14 +23,7 @@ def looked_at(page: Any, what: str) -> None:
     page.mouse.wheel(0, 4000)               # what is out of sight is drawn when it comes into sight
     page.wait_for_function(f"() => ({PICTURES})().every(([, drawn]) => drawn)")
     page.mouse.wheel(0, -9000)
-    found = settled(page)
-    assert found["wide"] == [], what
-    assert found["small"] == [], what
-    assert found["cut"] == [], what
-    assert found["raw"] == [], what
-    assert not found["scrolls"], what
-    assert apart(found["boxes"]) == [], what
-    assert page.evaluate(NAMELESS) == [], what
+    assert faults(settled(page)) == {}, what
 
 
 @pytest.mark.parametrize("name", list(labs.found()))
@@ -49,8 +42,15 @@ def test_a_lab_shows_each_of_its_methods(page: Any, url: str, name: str) -> None
     page.get_by_label("compare with", exact=True).select_option(value=cls.home or methods[0])
     page.wait_for_function("() => location.search.includes('compare=')")
     looked_at(page, f"{name}, compared")
-    page.set_viewport_size({"width": 900, "height": 720})
-    looked_at(page, f"{name} at 900")
+    other = "light" if len(name) % 2 else "dark"
+    for width in (900, 1920, 1280):
+        page.set_viewport_size({"width": width, "height": 720})
+        looked_at(page, f"{name} at {width}")
+    page.get_by_role("button", name=f"{other.capitalize()} colours").click()
+    page.get_by_role("button", name=f"{'Dark' if other == 'light' else 'Light'} colours").wait_for()
+    for width in (1280, 900, 1920):
+        page.set_viewport_size({"width": width, "height": 720})
+        looked_at(page, f"{name} at {width}, {other}")
 
 
 HANDLE = """

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from eye import faults, settled
 from glasshouse_widgets import labs
 
 pytestmark = pytest.mark.browser
@@ -39,6 +40,18 @@ def test_cards_show_what_their_labs_drew_in_the_colours_of_the_page(page: Any, u
         page.wait_for_function(LOADED, arg={"labs": len(labs.found()), "theme": theme})
     page.emulate_media(color_scheme="light")            # and they follow while the page stands
     page.wait_for_function(LOADED, arg={"labs": len(labs.found()), "theme": "light"})
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_lies_out_of_place(page: Any, url: str, theme: str) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.goto(url)
+    page.wait_for_function(LOADED, arg={"labs": len(labs.found()), "theme": theme})
+    for searched in ("", "conformal"):
+        page.get_by_label("Find").fill(searched)
+        for width in (375, 900, 1280, 1920):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert faults(settled(page)) == {}, f"{width}, {searched}"
 
 
 def test_a_strip_plays_while_its_card_is_pointed_at_and_not_for_those_who_want_calm(page: Any, url: str) -> None:

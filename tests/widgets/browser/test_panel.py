@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from layout import NAMELESS, apart, settled
+from eye import apart, look, settled
 from patience import until
 
 pytestmark = pytest.mark.browser
@@ -75,7 +75,7 @@ def test_looks_live_knobs_and_jobs_move_the_picture_by_keyboard(lab: Any) -> Non
 
 def test_every_control_has_a_name(lab: Any) -> None:
     lab.locator("summary", has_text="more").first.click()
-    assert lab.evaluate(NAMELESS) == []
+    assert look(lab)["nameless"] == []
     for name in ("method", "compare with", "problem"):
         assert lab.get_by_role("combobox", name=name).count() == 1
     assert lab.get_by_role("slider", name="round").count() == 1
