@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from glasshouse.families.conformal.batch.claims import BatchClaim, batch_claim
     from glasshouse.families.conformal.code.calibration import CodeCalibration, ProgramSet, calibrate_code
     from glasshouse.families.conformal.decisions.answering import Answering, answer_surest
-    from glasshouse.families.conformal.drift.limits import adaptive_limits, weighted_limits
+    from glasshouse.families.conformal.drift.limits import Limits, adaptive_limits, weighted_limits
     from glasshouse.families.conformal.risk.control import Controlled, control
     from glasshouse.families.conformal.robust.calibration import RobustCalibration, calibrate_robust
     from glasshouse.families.conformal.rules.calibration import RuleCalibration, calibrate_rules
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "BatchClaim": "batch.claims", "batch_claim": "batch.claims", "CodeCalibration": "code.calibration", "ProgramSet": "code.calibration",
     "calibrate_code": "code.calibration", "Answering": "decisions.answering", "answer_surest": "decisions.answering",
-    "adaptive_limits": "drift.limits", "weighted_limits": "drift.limits", "Controlled": "risk.control", "control": "risk.control",
+    "adaptive_limits": "drift.limits", "weighted_limits": "drift.limits", "Limits": "drift.limits", "Controlled": "risk.control", "control": "risk.control",
     "RobustCalibration": "robust.calibration", "calibrate_robust": "robust.calibration", "RuleCalibration": "rules.calibration",
     "calibrate_rules": "rules.calibration"}
 
-__all__ = ["Answering", "BatchClaim", "Calibration", "CodeCalibration", "Controlled", "IntervalCalibration", "ProgramSet", "Ranks", "Ridge",
+__all__ = ["Answering", "BatchClaim", "Calibration", "CodeCalibration", "Controlled", "IntervalCalibration", "Limits", "ProgramSet", "Ranks", "Ridge",
            "RobustCalibration", "RuleCalibration", "adaptive_limits", "answer_surest", "ask", "batch_claim", "calibrate", "calibrate_code",
            "calibrate_regression", "calibrate_robust", "calibrate_rules", "control", "weighted_limits"]
 

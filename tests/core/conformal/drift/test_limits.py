@@ -34,7 +34,7 @@ def test_weighted_limits_are_those_of_the_run_in_any_order() -> None:
     theirs = Weighted().follow(series, Weighted().begin(series), Fraction(1, 5)).limit[-50:]
     shuffled = RNG.permutation(60)
     x, scores = series.calibration_x[shuffled], series.calibration_scores[shuffled]
-    mine = weighted_limits(scores, np.exp(1.5 * x - 1.125), np.exp(1.5 * series.x[-50:] - 1.125), 0.2)
+    mine = weighted_limits(scores, np.exp(1.5 * x - 1.125), np.exp(1.5 * series.x[-50:] - 1.125), 0.2).limit
     assert (mine == theirs).all()
 
 
@@ -42,16 +42,16 @@ def test_weighted_limits_are_those_of_the_run_in_any_order() -> None:
 def test_equal_weights_are_split_conformal_prediction(n: int) -> None:
     scores = RNG.random(n)
     for alpha in (0.1, 0.3, 0.7):
-        limit = weighted_limits(scores, np.ones(n), np.ones(4), alpha)
+        limit = weighted_limits(scores, np.ones(n), np.ones(4), alpha).limit
         assert (limit == split_limit(np.sort(scores), Fraction(str(alpha)))).all()
 
 
 def test_weights_of_zero_count_for_nothing() -> None:
     scores = RNG.random(40)
     half = np.repeat([0, 1], 20)
-    assert weighted_limits(scores, half, [1.0], 0.2)[0] == split_limit(np.sort(scores[20:]), Fraction(1, 5))
-    assert weighted_limits(scores, np.zeros(40), [1.0, 0.0]).tolist() == [math.inf, math.inf]
-    assert weighted_limits(scores, np.ones(40), [1e9])[0] == math.inf
+    assert weighted_limits(scores, half, [1.0], 0.2).limit[0] == split_limit(np.sort(scores[20:]), Fraction(1, 5))
+    assert weighted_limits(scores, np.zeros(40), [1.0, 0.0]).limit.tolist() == [math.inf, math.inf]
+    assert weighted_limits(scores, np.ones(40), [1e9]).limit[0] == math.inf
 
 
 def by_rationals(scores: np.ndarray, weights: np.ndarray, own: float, alpha: Fraction) -> float:
@@ -75,13 +75,13 @@ def test_weights_are_up_to_a_constant(power: int) -> None:
     own = np.ldexp([0.0, 1.0, 3.0, 40.0], power)
     for alpha in (0.05, 0.1, 0.3, 0.75):
         expected = [by_rationals(scores, weights, v, Fraction(repr(alpha))) for v in own]
-        assert weighted_limits(scores, weights, own, alpha).tolist() == expected
+        assert weighted_limits(scores, weights, own, alpha).limit.tolist() == expected
 
 
 @pytest.mark.parametrize("constant", [1e-320, 1e-300, 1e300, 1e308])
 def test_equal_weights_of_any_size_are_split_conformal_prediction(constant: float) -> None:
     scores = RNG.random(1000)
-    limit = weighted_limits(scores, np.full(1000, constant), [constant], 0.058)[0]
+    limit = weighted_limits(scores, np.full(1000, constant), [constant], 0.058).limit[0]
     assert limit == split_limit(np.sort(scores), Fraction("0.058"))
 
 
@@ -89,12 +89,12 @@ def test_equal_weights_of_any_size_are_split_conformal_prediction(constant: floa
 def test_weights_of_very_different_size() -> None:
     """Each test point is judged on its own: one of a huge or infinite weight takes nothing from the others."""
     scores, weights = RNG.random(40), np.full(40, 1e-5)
-    alone = weighted_limits(scores, weights, [1e-5], 0.1)[0]
-    assert weighted_limits(scores, weights, [1e-5, 1e308, math.inf], 0.1).tolist() == [alone, math.inf, math.inf]
-    assert weighted_limits(scores, np.append(weights[1:], 1e308), [1e-5], 0.1)[0] == scores[-1]
-    assert weighted_limits(scores, np.append(weights[1:], 5e-324), [0.0], 0.1)[0] < math.inf
-    assert weighted_limits(scores, np.zeros(40), [math.inf, 0.0], 0.1).tolist() == [math.inf, math.inf]
-    assert weighted_limits(scores, np.ones(40), [1.0], 1e-320)[0] == math.inf
+    alone = weighted_limits(scores, weights, [1e-5], 0.1).limit[0]
+    assert weighted_limits(scores, weights, [1e-5, 1e308, math.inf], 0.1).limit.tolist() == [alone, math.inf, math.inf]
+    assert weighted_limits(scores, np.append(weights[1:], 1e308), [1e-5], 0.1).limit[0] == scores[-1]
+    assert weighted_limits(scores, np.append(weights[1:], 5e-324), [0.0], 0.1).limit[0] < math.inf
+    assert weighted_limits(scores, np.zeros(40), [math.inf, 0.0], 0.1).limit.tolist() == [math.inf, math.inf]
+    assert weighted_limits(scores, np.ones(40), [1.0], 1e-320).limit[0] == math.inf
 
 
 def test_scores_may_have_either_sign() -> None:
@@ -104,7 +104,8 @@ def test_scores_may_have_either_sign() -> None:
     assert np.isinf(one.limit).any()
     assert one.limit - 64.0 == pytest.approx(moved.limit)
     assert (one.level == moved.level).all()
-    assert weighted_limits(calibration - 64.0, np.ones(50), [1.0], 0.2) == pytest.approx(weighted_limits(calibration, np.ones(50), [1.0], 0.2) - 64.0)
+    one, moved = (weighted_limits(calibration - by, np.ones(50), [1.0], 0.2).limit for by in (0.0, 64.0))
+    assert moved == pytest.approx(one - 64.0)
     empty = adaptive_limits(np.zeros(5), np.full(3, -math.inf), 0.5, 1.0)
     assert empty.limit.tolist() == [0.0, -math.inf, 0.0]
 
@@ -121,3 +122,12 @@ def test_bad_input_is_named(call: Callable[[], Any], argument: str) -> None:
     with pytest.raises((BadValue, BadType), match=argument) as caught:
         call()
     assert caught.value.argument == argument
+
+
+def test_a_guarantee_comes_with_the_limits() -> None:
+    scores = np.arange(50.0)
+    found = adaptive_limits(scores, np.zeros(400), gamma=0.05)
+    assert found.guarantee.kind == "adversarial"
+    assert f"{1.05 / (0.05 * 400):.3f}" in found.guarantee.statement
+    assert adaptive_limits(scores, scores, gamma=0).guarantee.kind == "none"
+    assert weighted_limits(scores, scores, [1.0], 0.25).guarantee.level == 0.75

@@ -2,7 +2,7 @@
 
     from glasshouse.families.conformal.drift import adaptive_limits, weighted_limits
     adaptive_limits(calibration, scores, alpha=0.1).limit           # scores [T] of a stream: the limit of every step
-    weighted_limits(calibration, weights, own, alpha=0.1)           # weights: likelihood ratios at the calibration and the test points
+    weighted_limits(calibration, weights, own, alpha=0.1).limit     # weights: likelihood ratios at the calibration and the test points
 """
 
 from __future__ import annotations

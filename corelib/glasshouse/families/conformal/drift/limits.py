@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +14,19 @@ from glasshouse.families.conformal.drift.interface import Path
 from glasshouse.families.conformal.inputs import array_of
 from glasshouse.families.conformal.ranks import miscoverage
 from glasshouse.schema.errors import BadType, BadValue, bad_type, bad_value
+from glasshouse.schema.guarantee import Guarantee
 
 
-def adaptive_limits(calibration: Any, scores: Any, alpha: float = 0.1, gamma: float = 0.02, recent: bool = False) -> Path:
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """``limit`` float64, one a step or test point: +inf holds everything, -inf nothing. ``level`` alike: the miscoverage that it aims at."""
+
+    limit: np.ndarray
+    level: np.ndarray
+    guarantee: Guarantee
+
+
+def adaptive_limits(calibration: Any, scores: Any, alpha: float = 0.1, gamma: float = 0.02, recent: bool = False) -> Limits:
     """Adaptive conformal inference over a stream: the limit of every step, each from the scores before it.
 
     ``calibration`` [n] and ``scores`` [T], of either sign, large is strange, in the order of time; a step is missed where its score is above
@@ -29,12 +40,14 @@ def adaptive_limits(calibration: Any, scores: Any, alpha: float = 0.1, gamma: fl
         raise bad_type("gamma", gamma, "a number from 0 to 1")
     if not 0 <= gamma <= 1:
         raise bad_value("gamma", gamma, "a number from 0 to 1")
-    track = import_module("glasshouse.families.conformal.methods.drift.aci").track          # methods stand above the room
-    return cast(Path, track(_scores("calibration", calibration), _scores("scores", scores), exact, Fraction(repr(float(gamma))), recent))
+    aci = import_module("glasshouse.families.conformal.methods.drift.aci")          # methods stand above the room
+    stream = _scores("scores", scores)
+    path: Path = aci.track(_scores("calibration", calibration), stream, exact, Fraction(repr(float(gamma))), recent)
+    return Limits(path.limit, path.level, aci.promised_after(len(stream), float(gamma)))
 
 
-def weighted_limits(calibration: Any, weights: Any, own: Any, alpha: float = 0.1) -> np.ndarray:
-    """Weighted conformal prediction under covariate shift: the limit of every test point, float64 [m], +inf where nothing can be ruled out.
+def weighted_limits(calibration: Any, weights: Any, own: Any, alpha: float = 0.1) -> Limits:
+    """Weighted conformal prediction under covariate shift: the limit of every test point, +inf where nothing can be ruled out.
 
     ``calibration`` [n] scores, of either sign, and ``weights`` [n], their likelihood ratios w(x_i) = dP_test(x_i) / dP_calibration(x_i) up to a
     constant; ``own`` [m] is w at the test points, of the same scale. With equal weights this is split conformal prediction. A weight of 0: no
@@ -55,7 +68,9 @@ def weighted_limits(calibration: Any, weights: Any, own: Any, alpha: float = 0.1
     order = np.argsort(scores, kind="stable")
     cumulative = np.cumsum(w[order])
     total = cumulative[-1] if len(w) else 0.0
-    return reached(scores[order], cumulative[None, :], total + at, exact)
+    limit = reached(scores[order], cumulative[None, :], total + at, exact)
+    best: Guarantee = import_module("glasshouse.families.conformal.methods.drift.weighted").Weighted.guarantee
+    return Limits(limit, np.full(len(limit), float(exact)), replace(best, level=1 - float(exact)))
 
 
 def reached(scores: np.ndarray, cumulative: np.ndarray, whole: np.ndarray, alpha: Fraction) -> np.ndarray:

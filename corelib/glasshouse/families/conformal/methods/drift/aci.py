@@ -68,14 +68,22 @@ class ACI:
         return (max(alpha, 1 - alpha) + self.gamma) / (self.gamma * steps) if self.gamma > 0 else math.nan
 
     def promised(self, series: Series) -> Guarantee:
-        if self.gamma == 0:
-            return self.guarantee.downgraded("none", "With gamma = 0 nothing adapts: the promise holds only while nothing changes.")
-        most, steps = (1 + self.gamma) / (self.gamma * len(series.x)), len(series.x)
-        return replace(self.guarantee, statement=(
-            f"After {steps} steps, the share of misses is within {min(most, 1.0):.3f} of alpha, whatever the stream does; longer runs come closer."))
+        return promised_after(len(series.x), self.gamma)
 
     def extra(self, series: Series, state: Mapping[str, np.ndarray], path: Path) -> Mapping[str, np.ndarray]:
         return {"step": np.arange(1.0, len(path.level) + 1), "level": path.level}
+
+
+def promised_after(steps: int, gamma: float) -> Guarantee:
+    """What holds of a stream of so many ``steps``, whatever it does; without steps, of any."""
+    best = ACI.guarantee
+    if gamma == 0:
+        return best.downgraded("none", "With gamma = 0 nothing adapts: the promise holds only while nothing changes.")
+    if steps == 0:
+        return best
+    most = (1 + gamma) / (gamma * steps)
+    return replace(best, statement=(
+        f"After {steps} steps, the share of misses is within {min(most, 1.0):.3f} of alpha, whatever the stream does; longer runs come closer."))
 
 
 def track(calibration: np.ndarray, scores: np.ndarray, alpha: Fraction, gamma: Fraction, recent: bool = False) -> Path:
