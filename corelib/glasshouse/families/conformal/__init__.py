@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "BatchClaim": "batch.claims", "batch_claim": "batch.claims", "CodeCalibration": "code.calibration", "ProgramSet": "code.calibration",
     "calibrate_code": "code.calibration", "Answering": "decisions.answering", "answer_surest": "decisions.answering",
-    "adaptive_limits": "drift.limits", "weighted_limits": "drift.limits", "Limits": "drift.limits", "Controlled": "risk.control", "control": "risk.control",
+    "adaptive_limits": "drift.limits", "weighted_limits": "drift.limits",
+    "Limits": "drift.limits", "Controlled": "risk.control", "control": "risk.control",
     "RobustCalibration": "robust.calibration", "calibrate_robust": "robust.calibration", "RuleCalibration": "rules.calibration",
     "calibrate_rules": "rules.calibration"}
 
