@@ -49,13 +49,13 @@ def _laws(room: str) -> tuple[Callable[[type], Any], ...]:
 
 
 @lru_cache(maxsize=64)
-def _tiny(id: str) -> tuple[RunRecord, tuple[Event, ...], float]:
-    """The record and events of the method's tiny run, and the processor's seconds it took."""
+def _tiny(id: str) -> tuple[runs.Session, float]:
+    """The method's tiny run, ended, and the processor's seconds it took."""
     begun = time.process_time()
     session = runs.open(id, "tiny", seed=3)
     for _ in session.events():
         pass
-    return session.record(), session.computed, time.process_time() - begun
+    return session, time.process_time() - begun
 
 
 def test_there_is_something_to_hold_to_the_laws() -> None:
@@ -88,8 +88,9 @@ def test_it_has_a_view_of_its_own_state_and_a_preset(info: MethodInfo) -> None:
 
 
 @every_method
-def test_views_name_what_events_carry(info: MethodInfo) -> None:
-    carried = {key for event in _tiny(info.id)[1] for key in event.extra}
+def test_views_name_what_a_look_carries(info: MethodInfo) -> None:
+    session, _ = _tiny(info.id)
+    carried = {key for event in (*session.computed, session.look()) for key in event.extra}
     for view in info.views:
         asked = {getattr(view, axis) for axis in ("x", "y", "z", "text", "color", "size", "parent")} - {""}
         assert asked
@@ -164,7 +165,8 @@ def test_names_never_clash(info: MethodInfo) -> None:
 
 @every_method
 def test_same_seed_same_record(info: MethodInfo) -> None:
-    record, events, _ = _tiny(info.id)
+    session, _ = _tiny(info.id)
+    record = session.record()
     again = runs.run(info.id, "tiny", seed=3)
     assert record.same(again)
     assert len(record.columns) > 0
@@ -177,7 +179,7 @@ def test_same_seed_same_record(info: MethodInfo) -> None:
             pass
         drawing.close()  # type: ignore[attr-defined]
     assert fresh.record().same(record)
-    assert len(fresh.computed) == len(events)
+    assert len(fresh.computed) == len(session.computed)
 
 
 @every_method

@@ -81,11 +81,12 @@ def test_out_by_suffix(glasshouse: Any, tmp_path: Path, suffix: str) -> None:
     if suffix == "json":
         assert RunRecord.from_json(target.read_text("utf-8")).summary["n"] == 30
     elif suffix == "csv":
-        assert target.read_bytes() == b"n,m,classes,cells,rare\r\n30,30,3,all,False\r\n"
+        assert target.read_bytes() == b"n,m,classes,cells,rare,deterministic\r\n30,30,3,all,False,False\r\n"
     else:
         pandas = pytest.importorskip("pandas")
         pytest.importorskip("pyarrow")
-        assert pandas.read_parquet(target).to_dict("list") == {"n": [30], "m": [30], "classes": [3], "cells": ["all"], "rare": [False]}
+        assert pandas.read_parquet(target).to_dict("list") == {"n": [30], "m": [30], "classes": [3], "cells": ["all"], "rare": [False],
+                                                               "deterministic": [False]}
 
 
 def test_sweep(glasshouse: Any, tmp_path: Path) -> None:
