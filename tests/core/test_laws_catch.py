@@ -20,7 +20,7 @@ PLANTED: list[tuple[Callable[..., Any], tuple[str, str, str]]] = [
     (laws.test_literals_say_what_they_must, ("methods/plain_count.py", '"What if we count down?"', '"Counting down."')),
     (laws.test_literals_say_what_they_must, ("_papers.py", ', arxiv="9901.00001", where="p. 1"', "")),
     (laws.test_it_has_a_view_of_its_own_state_and_a_preset, ("methods/plain_count.py", 'View("line", "Total", x="i", y="total"),', "")),
-    (laws.test_views_name_what_events_carry, ("methods/plain_count.py", 'y="total"', 'y="totl"')),
+    (laws.test_views_name_what_a_look_carries, ("methods/plain_count.py", 'y="total"', 'y="totl"')),
     (laws.test_presets_can_be_set, ("methods/plain_count.py", '{"by": -1}', '{"buy": -1}')),
     (laws.test_presets_can_be_set, ("methods/plain_count.py", '{"by": -1}', '{"by": -9}')),
     (laws.test_it_has_an_oracle_test, ("methods/plain_count.py", "", "")),
