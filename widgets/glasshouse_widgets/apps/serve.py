@@ -14,8 +14,10 @@ from panel.io.resources import LOCAL_DIST
 from glasshouse.schema.errors import bad_value
 from glasshouse_widgets import labs
 from glasshouse_widgets.apps import address, door, gallery, miniature
+from glasshouse_widgets.apps.warmth import Warmth
 from glasshouse_widgets.labs import jobs
 from glasshouse_widgets.labs.base import Lab
+from glasshouse_widgets.labs.core import CORE
 from glasshouse_widgets.renderers.to_panel import render
 
 # A browser that has gone is noticed after this; what it computed stops then.
@@ -59,12 +61,15 @@ def serve(port: int = 5006, browser: bool = True, workshop: bool = False, allow_
 
 def pages(found: dict[str, type[Lab]], workshop: bool = False, allow_models: tuple[str, ...] = ()) -> dict[str, Callable[[], Any]]:
     """Path -> what builds the page for one visitor."""
-    built: dict[str, Callable[[], Any]] = {"/": lambda: _gallery(found)}     # Panel calls functions, not partials
+    warmth = Warmth(found.values(), CORE())
+    built: dict[str, Callable[[], Any]] = {"/": lambda: _gallery(found, warmth)}     # Panel calls functions, not partials
     return built | {name: lambda cls=cls: _lab(cls, workshop, allow_models) for name, cls in found.items()}
 
 
-def _gallery(found: dict[str, type[Lab]]) -> Any:
+def _gallery(found: dict[str, type[Lab]], warmth: Warmth) -> Any:
     _begin_page()
+    if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+        pn.state.onload(warmth.begin)
     return gallery.page(found)
 
 
