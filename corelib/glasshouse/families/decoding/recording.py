@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -87,7 +88,25 @@ def _decided(tree: TokenTree, outcome: Outcome) -> np.ndarray:
     return marked.nonzero()[0]
 
 
+@lru_cache(maxsize=512)
+def _blank(*shape: int) -> np.ndarray:
+    """NaN: nothing is known there. Not to be written to, since most rounds share it."""
+    value = np.full(shape, np.nan)
+    value.setflags(write=False)
+    return value
+
+
+@lru_cache(maxsize=256)
+def _no_rows(size: int, k: int) -> TopRows:
+    """Of a tree of ``size`` nodes, none of which has a distribution."""
+    ids = np.full((size, k), -1)
+    ids.setflags(write=False)
+    return TopRows(ids=ids, mass=_blank(size, k), rest=_blank(size))
+
+
 def _at_parent(tree: TokenTree, p: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    if tree.size == 1:
+        return _blank(1)
     value = np.full(tree.size, np.nan)
     value[1:] = p[nodes.searchsorted(tree.parent[1:]), tree.token[1:]]
     return value
@@ -96,7 +115,8 @@ def _at_parent(tree: TokenTree, p: np.ndarray, nodes: np.ndarray) -> np.ndarray:
 def _law(logits: np.ndarray, nodes: np.ndarray, outcome: Outcome, sampling: Sampling) -> np.ndarray:
     """The processed law at these nodes as the logits' own precision gives it, float [m, V]: to be shown, not to be drawn from."""
     if len(outcome.law) == len(nodes):                      # every one of them was visited
-        return np.stack([outcome.law[node] for node in nodes.tolist()])
+        rows = [outcome.law[node] for node in nodes.tolist()]
+        return np.stack(rows) if len(rows) > 1 else rows[0][None]
     given = torch.from_numpy(logits[nodes])
     if sampling.temperature not in (0.0, 1.0):
         given -= given.amax(-1, keepdim=True)
@@ -123,16 +143,17 @@ def _pieces(ids: Sequence[Any], piece: Callable[[int], str]) -> Mapping[int, str
 
 
 def _drawn_from(tree: TokenTree) -> np.ndarray:
-    value = np.full(tree.size, np.nan)
     drawn = tree.q_index >= 0
-    if drawn.any():
-        value[drawn] = tree.q[tree.q_index[drawn], tree.token[drawn]]
+    if not drawn.any():
+        return _blank(tree.size)
+    value = np.full(tree.size, np.nan)
+    value[drawn] = tree.q[tree.q_index[drawn], tree.token[drawn]]
     return value
 
 
 def _decisions(tree: TokenTree, outcome: Outcome) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(accept, u, state), each [n]. What lies behind the end of the text counts as untested."""
-    accept, u = np.full(tree.size, np.nan), np.full(tree.size, np.nan)
+    accept, u = np.full((2, tree.size), np.nan) if outcome.tested else (_blank(tree.size), _blank(tree.size))
     state = np.full(tree.size, int(NodeState.UNTESTED))
     end, depth = len(outcome.committed), tree.depth
     for node, (a, x, passed) in outcome.tested.items():
@@ -166,11 +187,16 @@ def _residual_rows(tree: TokenTree, p: np.ndarray, outcome: Outcome, rule: str, 
 def top_rows(law: np.ndarray, nodes: np.ndarray, size: int, keep: Keep) -> TopRows:
     """``law`` float [m, V], row j being the distribution at ``nodes[j]`` of a tree of ``size`` nodes."""
     k = min(TOP, law.shape[1])
-    ids, mass, rest = np.full((size, k), -1), np.full((size, k), np.nan), np.full(size, np.nan)
-    if len(law):
-        best = torch.from_numpy(law).topk(k, -1)
-        ids[nodes], mass[nodes] = best.indices.numpy(), best.values.numpy()
-        rest[nodes] = np.maximum(1.0 - mass[nodes].sum(1), 0.0)
+    if not len(law) and keep != "full":
+        return _no_rows(size, k)
+    best = torch.from_numpy(law).topk(k, -1)
+    found, held = best.indices.numpy(), best.values.numpy().astype(np.float64)
+    left = np.maximum(1.0 - held.sum(1), 0.0)
+    if len(law) == size:                                    # at every node, in order
+        ids, mass, rest = found, held, left
+    else:
+        ids, mass, rest = np.full((size, k), -1), np.full((size, k), np.nan), np.full(size, np.nan)
+        ids[nodes], mass[nodes], rest[nodes] = found, held, left
     full = None
     if keep == "full":
         full = np.full((size, law.shape[1]), np.nan)
