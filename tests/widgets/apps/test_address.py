@@ -44,7 +44,7 @@ def test_a_mistake_is_told_before_anything_starts(monkeypatch: pytest.MonkeyPatc
     def started(*_: object, **__: object) -> None:
         raise AssertionError("something was started")
 
-    monkeypatch.setattr(serve, "_check", started)
+    monkeypatch.setattr(serve, "_free", started)
     monkeypatch.setattr(serve.pn, "serve", started)
     with pytest.raises(BadValue):
         serve.serve(browser=False, **wrong)     # type: ignore[arg-type]

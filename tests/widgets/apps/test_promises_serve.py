@@ -64,12 +64,19 @@ def test_a_machine_without_a_network_has_its_names(monkeypatch: pytest.MonkeyPat
     assert f"{socket.gethostname()}:1" in address.origins(1, workshop=True)
 
 
-@pytest.mark.parametrize("port", [0, -1, 65536])
+@pytest.mark.parametrize("port", [-1, 65536])
 def test_no_such_port(served: list[Any], port: int) -> None:
     with pytest.raises(BadValue, match=r"port = .*65535") as caught:
         serve.serve(port=port, browser=False)
     assert caught.value.argument == "port"
     assert served == []
+
+
+def test_port_0_is_one_that_is_free_and_the_same_for_all_that_name_it(served: list[Any]) -> None:
+    serve.serve(port=0, browser=False)
+    (_, options), = served
+    assert options["port"] > 0
+    assert options["websocket_origin"] == address.origins(options["port"], workshop=False)
 
 
 @pytest.mark.parametrize("workshop", [False, True])

@@ -42,7 +42,7 @@ def serve(port: int = 5006, browser: bool = True, workshop: bool = False, allow_
     Raises: BadValue, before anything starts, for a port that cannot be had, a host that is none, a path that cannot be served.
     """
     allowed, path = address.hosts(allow_origin), address.prefix(prefix)
-    _check(port, "" if workshop else "127.0.0.1")
+    port = _free(port, "" if workshop else "127.0.0.1")
     found = labs.found()
     if workshop:
         jobs.limit(os.cpu_count() or 1)
@@ -90,12 +90,14 @@ def _begin_page() -> None:
         pn.state.curdoc.template = door.frame()
 
 
-def _check(port: int, address: str) -> None:
-    if not 1 <= port <= 65535:
-        raise bad_value("port", port, "a whole number from 1 to 65535")
+def _free(port: int, address: str) -> int:
+    """``port``, or for 0 one that the system chooses."""
+    if not 0 <= port <= 65535:
+        raise bad_value("port", port, "a whole number from 1 to 65535, or 0 for any that is free")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
         except OSError:
             raise bad_value("port", port, "a port that is free: try another with --port") from None
+        return int(probe.getsockname()[1])
