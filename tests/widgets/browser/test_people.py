@@ -59,7 +59,8 @@ def _drags(browser: Any, served: Served, times: int) -> None:
             settle(page)
             begun.append(served.runs - before)
             shown = page.get_by_label("budget, nodes, exact", exact=True).input_value()
-            if shown != str(end) or seen(page) != expected(page, "decoding.dyspec", budget=end, **SHORT) or f"budget={end}" not in page.url:
+            page.wait_for_function("(end) => location.search.includes(`budget=${end}`)", arg=end)     # a browser takes its time with addresses
+            if shown != str(end) or seen(page) != expected(page, "decoding.dyspec", budget=end, **SHORT):
                 wrong.append((end, shown, page.url))
     _say(f"{times - len(wrong)} of {times} drags right, runs begun per drag {begun}")
     assert wrong == []

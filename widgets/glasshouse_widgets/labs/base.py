@@ -112,7 +112,7 @@ class Lab(Running):
 
     def __init__(self, **choices: Any) -> None:
         self.home_url = ""                              # where the gallery is, if this lab is a page of it
-        self._rest_waits = False
+        self.rest_waits = False         # the stage is on its way, the other figures are still to be painted
         super().__init__(**choices)
         self.param.watch(lambda _: self._repaint(), ["theme"])
 
@@ -208,12 +208,14 @@ class Lab(Running):
         self._seen = [one for side in self.sides if (one := painting.shown(self, side)) is not None]
         if not self._seen or self.sides[0].event is None:
             return
-        if self._paint(lambda place: place == "stage") and not self._rest_waits:
-            self._rest_waits = True
+        waited, self.rest_waits = self.rest_waits, True
+        if not self._paint(lambda place: place == "stage"):
+            self.rest_waits = waited
+        elif not waited:
             self._post(self._paint_rest)
 
     def _paint_rest(self) -> None:
-        self._rest_waits = False
+        self.rest_waits = False
         if not self.closed and self._paint(lambda place: place != "stage"):
             self.param.update(**painting.words(self, self._seen))
 

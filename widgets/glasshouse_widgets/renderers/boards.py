@@ -74,7 +74,8 @@ def status(lab: Lab, beside: Collection[str] = ()) -> Board:
         offer = {"do": "resume", "text": {"cancelled": "Go on", "failed": "Try again", "empty": "Start"}[lab.status]}
     message = lab.message.text if lab.message and lab.message.knob not in beside else ""
     return {"kind": "status", "shape": [], "theme": lab.theme, "status": lab.status, "running": bool(offer and offer["do"] == "stop"),
-            "text": text, "share": lab.progress.share if lab.progress else None, "offer": offer, "message": message}
+            "text": text, "share": lab.progress.share if lab.progress else None, "offer": offer, "message": message,
+            "painting": lab.rest_waits}
 
 
 def readout(lab: Lab) -> Board:

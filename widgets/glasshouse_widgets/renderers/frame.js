@@ -154,7 +154,7 @@ function render({ model, el, view }) {
     made.show(board);
     wire.mark();
   };
-  wire.mark = () => made.node.setAttribute("aria-busy", wire.busy);
+  wire.mark = () => made.node.setAttribute("aria-busy", wire.busy || !!wire.board.painting);
   wire.watch(draw);
   draw();
   if (wire.board.kind === "head") greet(wire);
