@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
 import patience
-from fake_lab import FakeLab, FakeSession
+from fake_lab import FakeCore, FakeLab, FakeSession
 from glasshouse_widgets.labs.running import JOB_DELAY
 from hand import Hand
 from tapped import Make, tap, title, until
@@ -191,6 +192,30 @@ def test_a_replaced_session_is_closed(tapped: Make) -> None:
     assert isinstance(old, FakeSession)
     assert old.closed
     assert lab.sides[0].session is not old
+
+
+def test_every_session_ever_opened_is_closed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that was cancelled between its opening and its first event, and one that opens while its lab is closed."""
+    closed: list[int] = []
+    monkeypatch.setattr(FakeSession, "close", lambda self: closed.append(id(self)))
+    core = FakeCore()
+    opened, held, going = core.open, threading.Event(), threading.Event()
+
+    def slowly(*given: Any) -> Any:
+        going.set()
+        held.wait()
+        return opened(*given)
+
+    lab = FakeLab(core=core)
+    assert lab.wait()
+    monkeypatch.setattr(core, "open", slowly)
+    lab.set("gain", 2.0)                    # begins at once, and hangs in its opening
+    going.wait()
+    lab.close()
+    held.set()
+    patience.until(lambda: len(core.sessions) == len(closed) == 2)
+    assert sorted(closed) == sorted(map(id, core.sessions))
+
 
 
 @pytest.mark.parametrize(("depth", "words", "knob"), [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,8 @@ class Side:
         self.event: Event | None = None
         self.launched = float("-inf")           # when work was asked for last
         self._opened: Opened | None = None
+        self._alive: list[Session] | None = []  # every session opened and not closed, in order; None once the side is
+        self._lock = threading.Lock()
 
     def switch(self, info: MethodInfo) -> None:
         """Another method from now on; what is shown stays that of the old one until the new has its first event."""
@@ -55,6 +58,13 @@ class Side:
     def work(self, request: Request) -> Iterator[Any]:
         """On a worker: open and compute."""
         session = self.core.open(request.info.id, request.problem, request.seed, request.values)
+        with self._lock:                        # it may be cancelled before anybody hears of it
+            late = self._alive is None
+            if self._alive is not None:
+                self._alive.append(session)
+        if late:
+            session.close()
+            return
         yield Opened(session, request)
         yield from session.events()
 
@@ -74,18 +84,20 @@ class Side:
             else:
                 new = True
         if new and self._opened is not None:
-            old, self.session, self.request = self.session, self._opened.session, self._opened.request
+            self.session, self.request = self._opened.session, self._opened.request
             self._opened = None
-            if old is not None:
-                old.close()
+            self._end(before=self.session)
         return new, progress
 
+    def _end(self, before: Session | None = None) -> None:
+        """Close the sessions opened before this one, whether they were ever shown or not; without one all, for good."""
+        with self._lock:
+            alive = self._alive or []
+            n = len(alive) if before is None else next((i for i, session in enumerate(alive) if session is before), 0)
+            over, self._alive = alive[:n], None if before is None else alive[n:]
+        for session in over:
+            session.close()
+
     def close(self) -> None:
-        sessions = [s for s in (self.session, self._opened.session if self._opened is not None else None) if s is not None]
-
-        def end() -> None:
-            for session in sessions:
-                session.close()
-
-        self.lane.close(end)
+        self.lane.close(self._end)
         self.session = self._opened = self.event = None
