@@ -44,3 +44,13 @@ def test_problems_are_loaded_once_and_errors_stop_nothing(monkeypatch: pytest.Mo
     assert warmth.thread is not None
     warmth.thread.join()
     assert core.opened == ["fake.broken", "fake.other"]
+
+
+def test_it_ends_where_somebody_opens_a_lab() -> None:
+    core = Noted()
+    warmth = Warmth([Broken, Other], core)
+    warmth.end()
+    warmth.begin()
+    assert warmth.thread is not None
+    warmth.thread.join()
+    assert core.opened == []

@@ -63,7 +63,7 @@ def pages(found: dict[str, type[Lab]], workshop: bool = False, allow_models: tup
     """Path -> what builds the page for one visitor."""
     warmth = Warmth(found.values(), CORE())
     built: dict[str, Callable[[], Any]] = {"/": lambda: _gallery(found, warmth)}     # Panel calls functions, not partials
-    return built | {name: lambda cls=cls: _lab(cls, workshop, allow_models) for name, cls in found.items()}
+    return built | {name: lambda cls=cls: _lab(cls, workshop, allow_models, warmth) for name, cls in found.items()}
 
 
 def _gallery(found: dict[str, type[Lab]], warmth: Warmth) -> Any:
@@ -73,7 +73,8 @@ def _gallery(found: dict[str, type[Lab]], warmth: Warmth) -> Any:
     return gallery.page(found)
 
 
-def _lab(cls: type[Lab], workshop: bool, allow_models: tuple[str, ...]) -> Any:
+def _lab(cls: type[Lab], workshop: bool, allow_models: tuple[str, ...], warmth: Warmth) -> Any:
+    warmth.end()
     _begin_page()
     lab = cls(own=not workshop, models=allow_models)
     lab.home_url = "./"

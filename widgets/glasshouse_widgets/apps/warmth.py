@@ -19,6 +19,7 @@ class Warmth:
         self._labs, self._core = tuple(labs), core
         self._lock = threading.Lock()
         self.thread: threading.Thread | None = None
+        self._over = False
 
     def begin(self) -> None:
         with self._lock:
@@ -26,8 +27,14 @@ class Warmth:
                 self.thread = threading.Thread(target=self._load, name="glasshouse-warmth", daemon=True)
                 self.thread.start()
 
+    def end(self) -> None:
+        """Somebody has opened a lab, which needs the processor now: what is not loaded yet waits for whoever opens it."""
+        self._over = True
+
     def _load(self) -> None:
         for cls in self._labs:
+            if self._over:
+                return
             try:
                 self._core.problems(cls.room)[0]().open()
             except Exception:           # whoever opens that lab is told

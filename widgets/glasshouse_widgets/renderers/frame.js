@@ -119,6 +119,7 @@ function attend(wire, el, model, view) {
   const { line } = wire;
   line.keeper = wire;                     // a page drawn anew has another
   unpack(line);
+  wire.listen(() => {});                  // the answer to a beat is heard by whoever asked
   if (wire.panel) {
     watchServer(line, view.model.document);
     line.become("open");
